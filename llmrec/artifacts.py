@@ -1,0 +1,187 @@
+"""Save and load every value of the contracts in open formats, checked on load.
+
+Where it stands: beside the flow; runs and caches write through it. A value is a folder: `manifest.json` names its kind and the SHA-256 of
+each file, arrays lie in safetensors, tables in Parquet, the rest in JSON. The folder appears by one rename, so a reader never sees half of it.
+What it does not know: what the values mean.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import typing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file, save_file
+
+from llmrec import contracts
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+T = TypeVar("T")
+
+
+class BadArtifact(ValueError):
+    """A file or folder that is truncated, foreign or of another version. The message names it."""
+
+
+def save(value: Any, folder: Path | str) -> Path:
+    """Write a value of the contracts into `folder`, replacing what was there in one step. Returns the folder."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        arrays: dict[str, np.ndarray] = {}
+        tables: dict[str, pd.DataFrame] = {}
+        plain = _take_apart(value, "", arrays, tables)
+        (fresh / "value.json").write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
+        if arrays:
+            save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, fresh / "arrays.safetensors")
+        for name, table in tables.items():
+            table.to_parquet(fresh / f"{name}.parquet", index=False)
+        files = {p.name: sha256(p) for p in sorted(fresh.iterdir())}
+        manifest = {"format": FORMAT, "kind": type(value).__name__, "files": files}
+        (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        _swap(fresh, folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    return folder
+
+
+def load(kind: type[T], folder: Path | str) -> T:
+    """Read a value back. Raises `BadArtifact`, naming the file, when anything is missing, altered, foreign or newer."""
+    folder = Path(folder)
+    check(folder, kind.__name__)
+    plain = read_json(folder / "value.json")
+    arrays = load_file(folder / "arrays.safetensors") if (folder / "arrays.safetensors").exists() else {}
+    tables = {p.stem: pd.read_parquet(p) for p in sorted(folder.glob("*.parquet"))}
+    try:
+        value = _put_together(kind, plain, "", arrays, tables)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadArtifact(f"{folder} does not hold a {kind.__name__}: {error}") from None
+    return typing.cast(T, value)
+
+
+def check(folder: Path, kind: str | None = None) -> dict[str, Any]:
+    """The manifest of an artifact whose files are all there and unaltered; `BadArtifact` otherwise."""
+    manifest = read_json(folder / MANIFEST)
+    if manifest.get("format") != FORMAT:
+        raise BadArtifact(f"{folder / MANIFEST} has format {manifest.get('format')!r}, this version reads {FORMAT}")
+    if kind is not None and manifest.get("kind") != kind:
+        raise BadArtifact(f"{folder} holds a {manifest.get('kind')!r}, not a {kind}")
+    for name, digest in manifest.get("files", {}).items():
+        path = folder / name
+        if Path(name).name != name or not path.is_file():
+            raise BadArtifact(f"{path} is missing: delete {folder} and make it again")
+        if sha256(path) != digest:
+            raise BadArtifact(f"{path} is damaged (its SHA-256 differs from the manifest): delete {folder} and make it again")
+    return manifest
+
+
+def write_json(value: Any, path: Path) -> None:
+    """Write JSON in one step: a reader sees the old file or the new one."""
+    write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file in one step, flushed to the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; `BadArtifact` names the file when it is missing, truncated or not an object."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadArtifact(f"{path} is missing") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadArtifact(f"{path} is truncated or not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise BadArtifact(f"{path} is not a JSON object")
+    return value
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(value: Any) -> str:
+    """12 hex digits of a value's content: equal values, equal fingerprints."""
+    arrays: dict[str, np.ndarray] = {}
+    tables: dict[str, pd.DataFrame] = {}
+    digest = hashlib.sha256(json.dumps(_take_apart(value, "", arrays, tables), sort_keys=True, ensure_ascii=False).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    for name, table in sorted(tables.items()):
+        digest.update(name.encode() + table.to_json(orient="split", date_format="iso").encode())
+    return digest.hexdigest()[:12]
+
+
+def _take_apart(value: Any, path: str, arrays: dict[str, np.ndarray], tables: dict[str, pd.DataFrame]) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        inner = {f.name: _take_apart(getattr(value, f.name), f"{path}{f.name}.", arrays, tables) for f in dataclasses.fields(value)}
+        return {"_is": type(value).__name__, **inner}
+    if isinstance(value, np.ndarray):
+        arrays[path[:-1]] = value
+        return {"_array": path[:-1]}
+    if isinstance(value, pd.DataFrame):
+        tables[path[:-1]] = value
+        return {"_table": path[:-1]}
+    if isinstance(value, (tuple, list)):
+        return [_take_apart(v, f"{path}{i}.", arrays, tables) for i, v in enumerate(value)]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    raise TypeError(f"{type(value).__name__} at {path[:-1]!r} has no open format: use arrays, tables, texts, numbers and contracts")
+
+
+def _put_together(kind: Any, plain: Any, path: str, arrays: dict[str, np.ndarray], tables: dict[str, pd.DataFrame]) -> Any:
+    if isinstance(plain, dict) and "_is" in plain:
+        cls = getattr(contracts, plain["_is"], None)
+        if cls is None and isinstance(kind, type) and kind.__name__ == plain["_is"]:
+            cls = kind
+        if cls is None or not dataclasses.is_dataclass(cls):
+            raise BadArtifact(f"unknown value {plain['_is']!r}: was it written by a newer version?")
+        known = {f.name for f in dataclasses.fields(cls)}
+        given = {k: _put_together(None, v, f"{path}{k}.", arrays, tables) for k, v in plain.items() if k != "_is"}
+        if set(given) != known:
+            raise BadArtifact(f"{plain['_is']} has fields {sorted(set(given) ^ known)} that do not match this version")
+        return cls(**given)
+    if isinstance(plain, dict) and "_array" in plain:
+        return arrays[plain["_array"]]
+    if isinstance(plain, dict) and "_table" in plain:
+        return tables[plain["_table"]]
+    if isinstance(plain, list):
+        return tuple(_put_together(None, v, f"{path}{i}.", arrays, tables) for i, v in enumerate(plain))
+    return plain
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    """Put `fresh` in the place of `folder`. A process that dies in between leaves the old or the new one, or neither, never a mixture."""
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+        os.rename(folder, old / "x")
+        os.rename(fresh, folder)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        os.rename(fresh, folder)
