@@ -13,8 +13,9 @@ ENTRIES: dict[str, dict[str, str]] = {
     "data": {
         "ml-100k": "llmrec.data.movielens:MovieLens100K",
         "movielens": "llmrec.data.movielens:MovieLensFolder",
-        "recbole": "llmrec.data.tabular:RecBoleFolder",
+        "recbole": "llmrec.data.recbole:RecBoleFolder",
         "table": "llmrec.data.tabular:TableFile",
+        "sequences": "llmrec.data.sequences:SequenceFile",
         "checkerboard": "llmrec.data.synthetic:Checkerboard",
     },
     "split": {
