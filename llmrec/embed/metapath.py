@@ -1,0 +1,110 @@
+"""META ID's vectors: walks on the user-item graph, then skip-gram with negative sampling.
+
+Where it stands: stage 2, before the scheme. What it does not know: names, catalogues, validation and test interactions.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmrec.contracts import Interactions, Vectors
+
+
+@dataclass(frozen=True)
+class MetaPath:
+    """Users and items in one space: close where many short walks lead from one to the other.
+
+    d: width of a vector; walk_length: nodes per walk; walks_per_node: walks that start at each user and each item; window: nodes to each
+    side that count as context; negatives: noise nodes per pair; epochs: passes over the walks; learning_rate: at the start, falls to
+    almost 0; subsample: above this share of all steps a node is skipped now and then (0 = never).
+
+    Source: META ID (arXiv 2406.08477, section on meta-path embedding), after metapath2vec (Dong et al., KDD 2017, equations 2 to 5).
+    A user or item without interactions gets the zero vector: nothing is known of it, and schemes can tell.
+    """
+
+    d: int = 64
+    walk_length: int = 20
+    walks_per_node: int = 20
+    window: int = 5
+    negatives: int = 5
+    epochs: int = 5
+    learning_rate: float = 0.025
+    subsample: float = 1e-4
+
+    def __post_init__(self) -> None:
+        for name, least in (("d", 1), ("walk_length", 2), ("walks_per_node", 1), ("window", 1), ("negatives", 1), ("epochs", 1)):
+            value = getattr(self, name)
+            if value < least:
+                raise ValueError(f"metapath: {name} is {value}, but must be at least {least}: raise it in the recipe")
+        if self.learning_rate <= 0 or self.subsample < 0:
+            raise ValueError("metapath: learning_rate must be above 0 and subsample 0 or more: change them in the recipe")
+
+    def fit(self, train: Interactions, rng: np.random.Generator) -> Vectors:
+        """Walk, then train the skip-gram. One thread: the same seed gives the same bits."""
+        from gensim.models import Word2Vec
+
+        if not len(train):
+            raise ValueError("metapath: there are no training interactions to walk on: loosen the filter or load more data")
+        paths = walks(train, self.walk_length, self.walks_per_node, rng)
+        rng.shuffle(paths)  # else every epoch would end on the items
+        model = Word2Vec(
+            sentences=_Sentences(paths, train.n_users + train.n_items),
+            vector_size=self.d,
+            window=self.window,
+            negative=self.negatives,
+            epochs=self.epochs,
+            alpha=self.learning_rate,
+            sample=self.subsample,
+            sg=1,
+            min_count=1,
+            workers=1,  # more threads race for the weights
+            seed=int(rng.integers(2**31)),
+            hashfxn=_stable_hash,
+        )
+        vectors = np.zeros((train.n_users + train.n_items, self.d), dtype=np.float32)
+        vectors[[int(word) for word in model.wv.index_to_key]] = model.wv.vectors
+        return Vectors(vectors[: train.n_users], vectors[train.n_users :], joint=True)
+
+
+def walks(train: Interactions, length: int, per_node: int, rng: np.random.Generator) -> NDArray[np.int32]:
+    """Random walks user-item-user... and item-user-item..., all walkers stepping at once.
+
+    Returns (n_walks, length) int32: users are 0..n_users-1, item i is n_users + i; every node with an interaction starts `per_node` walks,
+    in `per_node` rounds over all nodes. A step goes to each interaction of the node with equal chance.
+    """
+    n_users = train.n_users
+    user, item = train.user.astype(np.int64), train.item.astype(np.int64) + n_users
+    here, there = np.concatenate([user, item]), np.concatenate([item, user])
+    there = there[np.argsort(here, kind="stable")]
+    degree = np.bincount(here, minlength=n_users + train.n_items)
+    start = np.cumsum(degree) - degree
+
+    paths = np.empty((per_node * int((degree > 0).sum()), length), dtype=np.int32)
+    node = np.tile(np.flatnonzero(degree), per_node)
+    paths[:, 0] = node
+    for step in range(1, length):
+        node = there[start[node] + (rng.random(len(node)) * degree[node]).astype(np.int64)]
+        paths[:, step] = node
+    return paths
+
+
+class _Sentences:
+    """The walks as gensim reads them, spelled one at a time and not all at once."""
+
+    def __init__(self, paths: NDArray[np.int32], n_nodes: int) -> None:
+        self._paths = paths
+        self._words = [str(node) for node in range(n_nodes)]
+
+    def __iter__(self) -> Iterator[list[str]]:
+        words = self._words
+        for path in self._paths:
+            yield [words[node] for node in path.tolist()]
+
+
+def _stable_hash(word: str) -> int:
+    return zlib.crc32(word.encode())
