@@ -57,7 +57,7 @@ def found(ranked: Ranked, targets: Sequence[Ints]) -> tuple[NDArray[np.bool_], N
 
 def hit(hits: NDArray[np.bool_], counts: NDArray[np.int64]) -> Array:
     """1 where any target is among the k, else 0."""
-    return hits.any(axis=1).astype(np.float64)
+    return np.asarray(hits.any(axis=1), dtype=np.float64)
 
 
 def recall(hits: NDArray[np.bool_], counts: NDArray[np.int64]) -> Array:
