@@ -1,24 +1,25 @@
 """Save and load every value of the contracts in open formats, checked on load.
 
 Where it stands: beside the flow; runs and caches write through it. A value is a folder: `manifest.json` names its kind and the SHA-256 of
-each file, arrays lie in safetensors, tables in Parquet, the rest in JSON. The folder appears by one rename, so a reader never sees half of it.
+each file, arrays lie in safetensors, tables in Parquet, the rest in JSON. The folder appears by one rename: a reader never sees half of it.
 What it does not know: what the values mean.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from llmrec import contracts
@@ -59,15 +60,17 @@ def save(value: Any, folder: Path | str) -> Path:
 def load(kind: type[T], folder: Path | str) -> T:
     """Read a value back. Raises `BadArtifact`, naming the file, when anything is missing, altered, foreign or newer."""
     folder = Path(folder)
-    check(folder, kind.__name__)
+    listed = check(folder, kind.__name__)["files"]  # only what the manifest vouches for is read
     plain = read_json(folder / "value.json")
-    arrays = load_file(folder / "arrays.safetensors") if (folder / "arrays.safetensors").exists() else {}
-    tables = {p.stem: pd.read_parquet(p) for p in sorted(folder.glob("*.parquet"))}
     try:
+        arrays = load_file(folder / "arrays.safetensors") if "arrays.safetensors" in listed else {}
+        tables = {Path(name).stem: pd.read_parquet(folder / name) for name in sorted(listed) if name.endswith(".parquet")}
         value = _put_together(kind, plain, "", arrays, tables)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OSError, SafetensorError) as error:
         raise BadArtifact(f"{folder} does not hold a {kind.__name__}: {error}") from None
-    return typing.cast(T, value)
+    if not isinstance(value, kind):
+        raise BadArtifact(f"{folder} does not hold a {kind.__name__} but a {type(value).__name__}: delete it and make it again")
+    return value
 
 
 def check(folder: Path, kind: str | None = None) -> dict[str, Any]:
@@ -77,9 +80,14 @@ def check(folder: Path, kind: str | None = None) -> dict[str, Any]:
         raise BadArtifact(f"{folder / MANIFEST} has format {manifest.get('format')!r}, this version reads {FORMAT}")
     if kind is not None and manifest.get("kind") != kind:
         raise BadArtifact(f"{folder} holds a {manifest.get('kind')!r}, not a {kind}")
-    for name, digest in manifest.get("files", {}).items():
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not files:
+        raise BadArtifact(f"{folder / MANIFEST} lists no files: delete {folder} and make it again")
+    for name, digest in files.items():
         path = folder / name
-        if Path(name).name != name or not path.is_file():
+        if Path(name).name != name or path.is_symlink():
+            raise BadArtifact(f"{folder / MANIFEST} names {name!r}, which is not a plain file of that folder: delete {folder}")
+        if not path.is_file():
             raise BadArtifact(f"{path} is missing: delete {folder} and make it again")
         if sha256(path) != digest:
             raise BadArtifact(f"{path} is damaged (its SHA-256 differs from the manifest): delete {folder} and make it again")
@@ -160,7 +168,7 @@ def _put_together(kind: Any, plain: Any, path: str, arrays: dict[str, np.ndarray
         cls = getattr(contracts, plain["_is"], None)
         if cls is None and isinstance(kind, type) and kind.__name__ == plain["_is"]:
             cls = kind
-        if cls is None or not dataclasses.is_dataclass(cls):
+        if not isinstance(cls, type) or not dataclasses.is_dataclass(cls):
             raise BadArtifact(f"unknown value {plain['_is']!r}: was it written by a newer version?")
         known = {f.name for f in dataclasses.fields(cls)}
         given = {k: _put_together(None, v, f"{path}{k}.", arrays, tables) for k, v in plain.items() if k != "_is"}
@@ -178,10 +186,17 @@ def _put_together(kind: Any, plain: Any, path: str, arrays: dict[str, np.ndarray
 
 def _swap(fresh: Path, folder: Path) -> None:
     """Put `fresh` in the place of `folder`. A process that dies in between leaves the old or the new one, or neither, never a mixture."""
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-        os.rename(folder, old / "x")
-        os.rename(fresh, folder)
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    try:
+        for attempt in range(100):
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(folder, old / str(attempt))
+            try:
+                os.rename(fresh, folder)
+                return
+            except OSError:  # another process put its own there in between: its value gives way as well
+                if not folder.exists():
+                    raise
+        raise OSError(f"{folder} is written by too many processes at once")
+    finally:
         shutil.rmtree(old, ignore_errors=True)
-    else:
-        os.rename(fresh, folder)

@@ -13,6 +13,7 @@ What it does not know: what the stages do. An unknown key is refused by name, wi
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import difflib
 import hashlib
@@ -27,6 +28,7 @@ from typing import Any
 from llmrec import registry
 
 FORMAT = 1
+NONE = "none"  # TOML has no null: this text stands for it in a setting that may be absent
 
 
 class BadRecipe(ValueError):
@@ -100,7 +102,7 @@ def load(path: Path | str) -> Recipe:
     if not path.is_file():
         raise BadRecipe(f"there is no recipe {path}: recipes ship under benchmarks/recipes/")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows write a mark in front
         return dataclasses.replace(read(tomllib.loads(text)), name=path.stem)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadRecipe(f"{path.name} is not a TOML file: {error}") from None
@@ -162,8 +164,10 @@ def with_settings(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
         section, _, key = dotted.partition(".")
         if not key:
             plain[section] = value
+        elif isinstance(plain.setdefault(section, {}), dict):
+            plain[section][key] = value
         else:
-            plain.setdefault(section, {})[key] = value
+            raise BadRecipe(f"{dotted!r} is no setting: {section} is a single value, set {section} itself")
     return dataclasses.replace(read(plain), name=recipe.name)
 
 
@@ -187,14 +191,16 @@ def _differences(stage: Any) -> dict[str, Any]:
             continue
         value = getattr(stage, f.name)
         default = f.default if f.default is not dataclasses.MISSING else f.default_factory() if callable(f.default_factory) else None
-        if f.default is dataclasses.MISSING and not callable(f.default_factory) or value != default:
-            out[f.name] = _plain(value)
-    return {k: v for k, v in out.items() if v is not None}
+        if (f.default is dataclasses.MISSING and not callable(f.default_factory)) or value != default:
+            out[f.name] = NONE if value is None else _plain(value)
+    return out
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
     return str(value) if isinstance(value, Path) else value
 
 
@@ -203,7 +209,7 @@ def _coerce(value: Any, hint: Any, where: str) -> Any:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         options = [h for h in typing.get_args(hint) if h is not type(None)]
-        if value is None:
+        if len(options) < len(typing.get_args(hint)) and (value is None or value == NONE):
             return None
         for option in options:
             try:
@@ -213,12 +219,20 @@ def _coerce(value: Any, hint: Any, where: str) -> Any:
         raise BadRecipe(f"{where} = {value!r} must be {' or '.join(_say(o) for o in options)}")
     if origin is typing.Literal:
         choices = typing.get_args(hint)
-        if value not in choices:
+        if not any(value == c and type(value) is type(c) for c in choices):  # True is not the choice 1
             raise BadRecipe(f"{where} = {value!r} must be one of {', '.join(map(repr, choices))}")
         return value
     if origin is tuple and isinstance(value, (list, tuple)):
-        inner = typing.get_args(hint)[0]
-        return tuple(_coerce(v, inner, where) for v in value)
+        inner = typing.get_args(hint)
+        if inner[-1] is Ellipsis:
+            return tuple(_coerce(v, inner[0], where) for v in value)
+        if len(value) != len(inner):
+            raise BadRecipe(f"{where} = {value!r} must have {len(inner)} entries")
+        return tuple(_coerce(v, h, where) for v, h in zip(value, inner, strict=True))
+    if origin is list and isinstance(value, (list, tuple)):
+        return [_coerce(v, typing.get_args(hint)[0], where) for v in value]
+    if origin in (dict, collections.abc.Mapping) and isinstance(value, dict):
+        return {str(k): _coerce(v, typing.get_args(hint)[1], f"{where}.{k}") for k, v in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if hint is Path and isinstance(value, str):
@@ -243,4 +257,8 @@ def _toml(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, list):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(str(k))} = {_toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON leaves DEL as it is, TOML forbids it
+    return repr(value)
