@@ -38,9 +38,9 @@ def assemble(
     users, user_of = _side(user, frames[0], "users", notes)
     items, item_of = _side(item, frames[1], "items", notes)
     u, i, t = user_of[user.codes][order], item_of[item.codes][order], np.floor(time[order]).astype(np.int64)
-    r = None if rating is None else rating[order]
+    r = None if rating is None else rating[order].astype(np.float32)
     keep = _kept(u, i, time[order], r, len(items), repeats, notes)
-    u, i, t, r = u[keep], i[keep], t[keep], None if r is None else r[keep].astype(np.float32)
+    u, i, t, r = u[keep], i[keep], t[keep], None if r is None else r[keep]
     if not len(u):
         raise BadData(f"{name} holds no interactions; give a file with at least one row")
     return Dataset(
@@ -87,7 +87,7 @@ def _kept(
     u: NDArray[np.int64],
     i: NDArray[np.int64],
     t: NDArray[np.float64],
-    r: NDArray[np.float64] | None,
+    r: NDArray[np.float32] | None,
     n_items: int,
     repeats: Repeats,
     notes: list[str],

@@ -54,7 +54,7 @@ def ids(table: Table, column: str, notes: list[str]) -> Keys:
 
 def numbers(table: Table, column: str) -> NDArray[np.float64]:
     """A column of finite numbers; text, an empty cell, nan or inf in it is an error."""
-    values = pd.to_numeric(table.frame[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    values = np.asarray(pd.to_numeric(table.frame[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     row = first_row(~np.isfinite(values))
     if row is not None:
         raise table.wrong(row, column, f"{table.frame[column].iloc[row]!r} is not a number", "correct the cell or delete the row")
@@ -72,7 +72,7 @@ def times(table: Table, column: str, notes: list[str]) -> NDArray[np.float64]:
         row = first_row(stamps.isna())
         if row is not None:
             raise table.wrong(row, column, f"{cells.iloc[row]!r} is not a date", "write dates as 2024-12-31 or 2024-12-31T23:59:59")
-        values = (stamps - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(dtype=np.float64)
+        values = np.asarray((stamps - pd.Timestamp(0, tz="UTC")).dt.total_seconds(), dtype=np.float64)
     else:
         values = numbers(table, column)
     row = first_row(np.abs(values) > 2**62)
