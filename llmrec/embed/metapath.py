@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec.contracts import Interactions, Vectors
+from llmrec.contracts import Floats, Interactions, Vectors
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class MetaPath:
     """Users and items in one space: close where many short walks lead from one to the other.
 
     d: width of a vector; walk_length: nodes per walk; walks_per_node: walks that start at each user and each item; window: nodes to each
-    side that count as context; negatives: noise nodes per pair; epochs: passes over the walks; learning_rate: at the start, falls to
-    almost 0; subsample: above this share of all steps a node is skipped now and then (0 = never).
+    side that count as context; negatives: noise nodes per pair; epochs: passes over the walks; subsample: above this share of all steps a
+    node is skipped now and then (0 = never); centred: subtract the mean of its side from each vector. Skip-gram leaves a gap between the
+    sides wherever the data is dense, and then no user shares a cluster with an item; the paper does not say whether it centres.
 
     Source: META ID (arXiv 2406.08477, section on meta-path embedding), after metapath2vec (Dong et al., KDD 2017, equations 2 to 5).
     A user or item without interactions gets the zero vector: nothing is known of it, and schemes can tell.
@@ -33,16 +34,16 @@ class MetaPath:
     window: int = 5
     negatives: int = 5
     epochs: int = 5
-    learning_rate: float = 0.025
     subsample: float = 1e-4
+    centred: bool = True
 
     def __post_init__(self) -> None:
         for name, least in (("d", 1), ("walk_length", 2), ("walks_per_node", 1), ("window", 1), ("negatives", 1), ("epochs", 1)):
             value = getattr(self, name)
             if value < least:
                 raise ValueError(f"metapath: {name} is {value}, but must be at least {least}: raise it in the recipe")
-        if self.learning_rate <= 0 or self.subsample < 0:
-            raise ValueError("metapath: learning_rate must be above 0 and subsample 0 or more: change them in the recipe")
+        if self.subsample < 0:
+            raise ValueError(f"metapath: subsample is {self.subsample}, but must be 0 (never skip) or more: change it in the recipe")
 
     def fit(self, train: Interactions, rng: np.random.Generator) -> Vectors:
         """Walk, then train the skip-gram. One thread: the same seed gives the same bits."""
@@ -58,7 +59,7 @@ class MetaPath:
             window=self.window,
             negative=self.negatives,
             epochs=self.epochs,
-            alpha=self.learning_rate,
+            alpha=0.025,
             sample=self.subsample,
             sg=1,
             min_count=1,
@@ -68,7 +69,8 @@ class MetaPath:
         )
         vectors = np.zeros((train.n_users + train.n_items, self.d), dtype=np.float32)
         vectors[[int(word) for word in model.wv.index_to_key]] = model.wv.vectors
-        return Vectors(vectors[: train.n_users], vectors[train.n_users :], joint=True)
+        users, items = vectors[: train.n_users], vectors[train.n_users :]
+        return Vectors(_without_mean(users), _without_mean(items)) if self.centred else Vectors(users, items)
 
 
 def walks(train: Interactions, length: int, per_node: int, rng: np.random.Generator) -> NDArray[np.int32]:
@@ -91,6 +93,12 @@ def walks(train: Interactions, length: int, per_node: int, rng: np.random.Genera
         node = there[start[node] + (rng.random(len(node)) * degree[node]).astype(np.int64)]
         paths[:, step] = node
     return paths
+
+
+def _without_mean(side: Floats) -> Floats:
+    """A side of the graph with its mean taken off; rows without interactions stay zero."""
+    known = np.any(side != 0, axis=1, keepdims=True)
+    return np.where(known, side - side[known[:, 0]].mean(axis=0), np.float32(0))
 
 
 class _Sentences:

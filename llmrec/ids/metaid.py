@@ -5,13 +5,14 @@ Where it stands: stage 3, after walks and skip-gram. What it does not know: wher
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec.contracts import Book, Catalog, Floats, IdTable, Interactions, Ints, Names, Vectors
+from llmrec.contracts import Book, Catalog, Floats, IdTable, Interactions, Names, Vectors
 
 COARSE, FINE = "c", "r"
 APART = {"items": "ic", "users": "uc"}
@@ -21,14 +22,16 @@ APART = {"items": "ic", "users": "uc"}
 class MetaId:
     """Names of two Tokens: coarse `<c3>` (cluster of behaviour) and fine `<r17>` (rank by distance to its centre).
 
-    n_clusters: K, or None for `scaled_clusters` (ML-100K 41, Beauty 98); clustering: "joint" puts users and items into the same clusters, so
-    that a user and an item can share a coarse Token; "apart" clusters the two sides alone and gives them coarse Tokens of their own
-    (`<uc3>`, `<ic3>`), so that cluster 5 of users is never mistaken for cluster 5 of items; restarts: k-means runs, the best is kept.
+    n_clusters: K, or None for `scaled_clusters` (ML-100K 41, Beauty 98).
+    clustering: "joint" puts users and items into the same clusters, so that a user and an item can share a coarse Token; "apart" clusters
+    the two sides alone and gives them coarse Tokens of their own (`<uc3>`, `<ic3>`), so that cluster 5 of users is never mistaken for
+    cluster 5 of items. restarts: k-means runs, of which the best is kept.
 
-    Names are unique by construction: ranks run over users and items of a cluster together. Rows that are all zero (no interactions) form a
-    cluster of their own, the last one, so that they blur no other.
-    The table's `features`, one row per Token in the table's order: the centre of a coarse Token, a fixed random vector of length about 1 for a fine
-    one. `centroids`: (n clusters, d) of length 1, items' clusters before users' where apart; newcomers go to the nearest.
+    Names are unique by construction: ranks run over users and items of a cluster together. Rows that are all zero (no interactions) form
+    a cluster of their own, the last one, so that they blur no other.
+    The table's `features` have one row per Token, in the table's order: the centre for a coarse Token, a fixed random vector of length
+    1 or so for a fine one. `centroids`: (n clusters, d) of length 1, items' clusters before users' where apart; newcomers go to the
+    nearest.
     Source: arXiv 2406.08477, section on META ID construction, and the released Beauty tokens, which are a joint clustering.
     """
 
@@ -40,9 +43,7 @@ class MetaId:
 
     def __post_init__(self) -> None:
         if self.n_clusters is not None and self.n_clusters < 1:
-            raise ValueError(
-                f"metaid: n_clusters is {self.n_clusters}, but must be at least 1: raise it, or leave it out to scale with the data"
-            )
+            raise ValueError(f"metaid: n_clusters is {self.n_clusters}, but must be at least 1: raise it, or leave it out")
         if self.clustering not in ("joint", "apart"):
             raise ValueError(f"metaid: clustering is {self.clustering!r}, but must be 'joint' or 'apart'")
         if self.restarts < 1:
@@ -56,10 +57,10 @@ class MetaId:
         if self.clustering == "joint":
             if not vectors.joint:
                 raise ValueError(
-                    'metaid: these users and items live in two spaces, which cannot be clustered together: set clustering = "apart"'
+                    'metaid: these users and items live in two spaces and cannot be clustered together: set clustering = "apart"'
                 )
             cluster, rank, centres = self._name(np.concatenate([vectors.items, vectors.users]), rng)
-            codes = np.stack([cluster, rank], axis=1)
+            codes: NDArray[np.int32] = np.stack([cluster, rank], axis=1)
             prefixes, blocks = (COARSE, COARSE), {COARSE: centres}
         else:
             sides = [self._name(side, rng) for side in (vectors.items, vectors.users)]
@@ -74,7 +75,7 @@ class MetaId:
         rows = np.concatenate([features[book.prefix] for book in table.books])
         return IdTable(table.scheme, table.items, table.users, rows, np.concatenate(list(blocks.values())))
 
-    def _name(self, x: Floats, rng: np.random.Generator) -> tuple[Ints, Ints, Floats]:
+    def _name(self, x: Floats, rng: np.random.Generator) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
         """Cluster and rank of every row, and the centres: (n,), (n,), (n clusters, d)."""
         k = scaled_clusters(len(x)) if self.n_clusters is None else self.n_clusters
         return cluster_and_rank(x, k, int(rng.integers(2**31)), self.restarts)
@@ -82,14 +83,14 @@ class MetaId:
 
 def scaled_clusters(n: int) -> int:
     """K for n users and items: three times the cube root of n, so that clusters grow, but more slowly than the catalogue."""
-    return max(2, round(3 * n ** (1 / 3)))
+    return max(2, round(3 * math.cbrt(n)))
 
 
-def cluster_and_rank(x: Floats, k: int, seed: int, restarts: int = 3) -> tuple[Ints, Ints, Floats]:
+def cluster_and_rank(x: Floats, k: int, seed: int, restarts: int = 3) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
     """Spherical k-means, then ranks by falling cosine to the centre, ties by row.
 
-    x: (n, d), any length. Returns cluster (n,) int32, rank (n,) int32, centres (at most k, or k + 1 where rows are all zero, d) float32. Clusters are
-    numbered by size, the largest first; empty ones are dropped, so that no Token is born dead. All-zero rows come last, with a zero centre.
+    x: (n, d), any length. Returns cluster (n,) int32, rank (n,) int32 and centres (n clusters, d) float32. Clusters are numbered by size,
+    the largest first; empty ones are dropped, so that no Token is born dead. All-zero rows come last, with a zero centre.
     """
     length = np.linalg.norm(x, axis=1, keepdims=True)
     known = length[:, 0] > 0
