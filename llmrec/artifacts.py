@@ -8,6 +8,7 @@ What it does not know: what the values mean.
 from __future__ import annotations
 
 import contextlib
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -35,10 +36,7 @@ class BadArtifact(ValueError):
 
 def save(value: Any, folder: Path | str) -> Path:
     """Write a value of the contracts into `folder`, replacing what was there in one step. Returns the folder."""
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with writing(folder, type(value).__name__) as fresh:
         arrays: dict[str, np.ndarray] = {}
         tables: dict[str, pd.DataFrame] = {}
         plain = _take_apart(value, "", arrays, tables)
@@ -47,14 +45,24 @@ def save(value: Any, folder: Path | str) -> Path:
             save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, fresh / "arrays.safetensors")
         for name, table in tables.items():
             table.to_parquet(fresh / f"{name}.parquet", index=False)
-        files = {p.name: sha256(p) for p in sorted(fresh.iterdir())}
-        manifest = {"format": FORMAT, "kind": type(value).__name__, "files": files}
+    return Path(folder)
+
+
+@contextlib.contextmanager
+def writing(folder: Path | str, kind: str, card: dict[str, Any] | None = None) -> Iterator[Path]:
+    """A fresh folder to write files into; at the end it gets its manifest (with `card`) and takes the place of `folder` in one step."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield fresh
+        files = {p.name: sha256(p) for p in sorted(fresh.iterdir()) if p.is_file()}
+        manifest = {"format": FORMAT, "kind": kind, "card": card or {}, "files": files}
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         _swap(fresh, folder)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
-    return folder
 
 
 def load(kind: type[T], folder: Path | str) -> T:
@@ -64,7 +72,7 @@ def load(kind: type[T], folder: Path | str) -> T:
     plain = read_json(folder / "value.json")
     try:
         arrays = load_file(folder / "arrays.safetensors") if "arrays.safetensors" in listed else {}
-        tables = {Path(name).stem: pd.read_parquet(folder / name) for name in sorted(listed) if name.endswith(".parquet")}
+        tables = {Path(name).stem: _read_table(folder / name) for name in sorted(listed) if name.endswith(".parquet")}
         value = _put_together(kind, plain, "", arrays, tables)
     except (KeyError, TypeError, ValueError, AttributeError, OSError, SafetensorError) as error:
         raise BadArtifact(f"{folder} does not hold a {kind.__name__}: {error}") from None
@@ -161,6 +169,14 @@ def _take_apart(value: Any, path: str, arrays: dict[str, np.ndarray], tables: di
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     raise TypeError(f"{type(value).__name__} at {path[:-1]!r} has no open format: use arrays, tables, texts, numbers and contracts")
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """A table as it was saved: Parquet gives lists back as arrays, whose truth value surprises."""
+    table = pd.read_parquet(path)
+    for name in table.columns[table.dtypes == object]:
+        table[name] = [v.tolist() if isinstance(v, np.ndarray) else v for v in table[name]]
+    return table
 
 
 def _put_together(kind: Any, plain: Any, path: str, arrays: dict[str, np.ndarray], tables: dict[str, pd.DataFrame]) -> Any:
