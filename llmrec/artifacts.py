@@ -8,13 +8,13 @@ What it does not know: what the values mean.
 from __future__ import annotations
 
 import contextlib
-import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
