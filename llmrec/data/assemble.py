@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from llmrec.contracts import Catalog, Dataset, Interactions
 from llmrec.data.columns import Keys
 from llmrec.data.files import BadData
-from llmrec.data.titles import clean, has_control
 
 Repeats = Literal["first", "last", "all"]
 REPEATS = ("first", "last", "all")
@@ -51,12 +50,10 @@ def assemble(
     )
 
 
-def clean_titles(titles: list[str], source: str, notes: list[str]) -> list[str]:
-    """Titles without control characters, counted. HTML stays text: nothing here interprets it."""
-    dirty = sum(map(has_control, titles))
-    if dirty:
-        notes.append(f"{source}: control characters were taken out of {dirty:,} titles")
-    return [clean(t) for t in titles]
+def check_repeats(repeats: str) -> None:
+    """Raise unless `repeats` is a known choice."""
+    if repeats not in REPEATS:
+        raise ValueError(f"repeats is {repeats!r}; it must be one of {', '.join(REPEATS)}")
 
 
 def _side(keys: Keys, frame: pd.DataFrame | None, side: str, notes: list[str]) -> tuple[pd.DataFrame, NDArray[np.int64]]:

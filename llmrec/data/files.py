@@ -2,8 +2,8 @@
 
 Where it stands: below every reader of `llmrec.data`. What it does not know: users, items, and what a column means.
 
-A file is measured before it is read (compressed ones while they are unpacked), decoded in one go, and cut strictly: a row with a
-field too few or too many is an error with its line, never a shifted row.
+A file is measured before it is read (a packed one while it is unpacked): LLMREC_MAX_BYTES is the most it may hold, 1 GB unless told
+otherwise. It is decoded in one go and cut strictly: a row with a field too few or too many is an error with its line, never a shifted row.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -72,13 +73,13 @@ class Table:
             raise BadData(f"{self.path.name} has no column {column!r} (it has {have}); name the right one with {setting}=")
 
 
-def read_bytes(path: Path, max_bytes: int = GIGABYTE) -> bytes:
-    """The whole file, unpacked if its name ends in .gz. Raises `BadData` before more than `max_bytes` are read."""
+def read_bytes(path: Path) -> bytes:
+    """The whole file, unpacked if its name ends in .gz. Raises `BadData` before more than the limit is read."""
     if not path.exists():
         raise BadData(f"{path} does not exist; check the path")
     if path.is_dir():
         raise BadData(f"{path} is a folder; name a file in it")
-    _check_size(path, path.stat().st_size, max_bytes)
+    _check_size(path, path.stat().st_size)
     if path.suffix != ".gz":
         return path.read_bytes()
     parts, total = [], 0
@@ -86,16 +87,16 @@ def read_bytes(path: Path, max_bytes: int = GIGABYTE) -> bytes:
         with gzip.open(path, "rb") as packed:
             while part := packed.read(1 << 20):
                 total += len(part)
-                _check_size(path, total, max_bytes)
+                _check_size(path, total)
                 parts.append(part)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadData(f"{path.name} is not a whole gzip file ({error}); download it again") from error
     return b"".join(parts)
 
 
-def read_text(path: Path, encoding: str = "utf-8", max_bytes: int = GIGABYTE) -> bytes:
+def read_text(path: Path, encoding: str = "utf-8") -> bytes:
     """The file as UTF-8 bytes without a byte-order mark. Wrong encoding: `BadData` that names byte and line."""
-    raw = read_bytes(path, max_bytes)
+    raw = read_bytes(path)
     if encoding.lower() in {"utf-8", "utf8"} and raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         raise BadData(f"{path.name} is UTF-16 text; pass encoding=utf-16")
     try:
@@ -120,13 +121,12 @@ def read_delimited(
     names: Sequence[str] | None = None,
     quoted: bool = True,
     encoding: str = "utf-8",
-    max_bytes: int = GIGABYTE,
 ) -> Table:
     """A delimited text file as a table of text. `names`: the columns of a file without a header line."""
     from pyarrow import ArrowInvalid, BufferReader
     from pyarrow import csv as arrow
 
-    text = read_text(path, encoding, max_bytes)
+    text = read_text(path, encoding)
     if len(separator) > 1:
         text, separator = text.replace(separator.encode(), b"\x1f"), "\x1f"
     if not text.strip():
@@ -161,7 +161,7 @@ def read_delimited(
     return Table(cut.to_pandas(), path, text, separator, quoted, names is None)
 
 
-def read_parquet(path: Path, max_bytes: int = GIGABYTE) -> Table:
+def read_parquet(path: Path) -> Table:
     """A Parquet file as a table with its own types. Its unpacked size is checked before anything is read."""
     import pyarrow
     import pyarrow.parquet as parquet
@@ -171,7 +171,7 @@ def read_parquet(path: Path, max_bytes: int = GIGABYTE) -> Table:
     try:
         file = parquet.ParquetFile(path)
         groups = range(file.metadata.num_row_groups)
-        _check_size(path, sum(file.metadata.row_group(i).total_byte_size for i in groups), max_bytes)
+        _check_size(path, sum(file.metadata.row_group(i).total_byte_size for i in groups))
         frame = file.read().to_pandas()
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise BadData(f"{path.name} is no readable Parquet file ({error}); write it again") from error
@@ -186,11 +186,14 @@ def first_row(wrong: np.ndarray | pd.Series) -> int | None:
     return int(flags.argmax()) if flags.any() else None
 
 
-def _check_size(path: Path, size: int, limit: int) -> None:
-    if size > limit:
+def _check_size(path: Path, size: int) -> None:
+    told = os.environ.get("LLMREC_MAX_BYTES") or str(GIGABYTE)
+    if not told.isdecimal():
+        raise BadData(f"LLMREC_MAX_BYTES is {told!r}; it must be a whole number of bytes, such as {GIGABYTE}")
+    if size > int(told):
         raise BadData(
-            f"{path.name} is larger than {limit / 1e6:,.0f} MB unpacked; cut it down (fewer columns, a k-core, a sample) "
-            f"or raise the limit with max_bytes="
+            f"{path.name} is larger than {int(told) / 1e6:,.0f} MB unpacked; cut it down (fewer columns, a sample) "
+            f"or raise the limit, in bytes, with LLMREC_MAX_BYTES"
         )
 
 

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from llmrec.contracts import Dataset
-from llmrec.data.assemble import REPEATS, Repeats, assemble, clean_titles
+from llmrec.data.assemble import Repeats, assemble, check_repeats
+from llmrec.data.catalogue import GENRES, TITLES, YEARS, item_frame, unique_keys, whole_numbers
 from llmrec.data.columns import ids, numbers, times
-from llmrec.data.files import GIGABYTE, BadData, Table, read_delimited
-from llmrec.data.titles import read_title
+from llmrec.data.files import BadData, Table, read_delimited
 
 TYPES = ("token", "token_seq", "float", "float_seq")
-TITLES = ("title", "movie_title", "item_title", "name", "item_name", "artist_name")
-YEARS = ("year", "release_year", "movie_year")
-GENRES = ("genres", "genre", "class", "categories", "category", "tags")
 
 
 @dataclass(frozen=True)
@@ -34,11 +32,9 @@ class RecBoleFolder:
     rating: str = "rating"
     title: str | None = None
     repeats: Repeats = "first"
-    max_bytes: int = GIGABYTE
 
     def __post_init__(self) -> None:
-        if self.repeats not in REPEATS:
-            raise ValueError(f"repeats is {self.repeats!r}; it must be one of {', '.join(REPEATS)}")
+        check_repeats(self.repeats)
 
     def load(self) -> Dataset:
         """The data set, whole or not at all. Raises `BadData`."""
@@ -50,7 +46,7 @@ class RecBoleFolder:
 
     def _load(self, path: Path) -> Dataset:
         notes: list[str] = []
-        table, _ = read_atomic(path, self.max_bytes)
+        table, _ = read_atomic(path)
         table.need(self.user, "user")
         table.need(self.item, "item")
         if self.time in table.frame.columns:
@@ -61,34 +57,34 @@ class RecBoleFolder:
         score = numbers(table, self.rating) if self.rating in table.frame.columns else None
         items, users = path.with_suffix(".item"), path.with_suffix(".user")
         frames = (
-            _profile(users, self.user, self.max_bytes, notes) if users.exists() else None,
+            _profile(users, self.user, notes) if users.exists() else None,
             self._items(items, notes) if items.exists() else None,
         )
         return assemble(path.stem, ids(table, self.user, notes), ids(table, self.item, notes), when, score, frames, self.repeats, notes)
 
     def _items(self, path: Path, notes: list[str]) -> pd.DataFrame:
-        frame = _profile(path, self.item, self.max_bytes, notes)
+        frame = _profile(path, self.item, notes)
         title = self.title or next((c for c in TITLES if c in frame.columns), None)
         if title is None:
             return frame
         if title not in frame.columns:
             raise BadData(f"{path.name} has no column {title!r} (it has {', '.join(frame.columns)}); name the right one with title=")
-        raw = [" ".join(t) if isinstance(t, list) else str(t) for t in frame[title]]
-        pairs = [read_title(t) for t in clean_titles(raw, path.name, notes)]
-        frame = frame.drop(columns=title).assign(title=pd.Series([t for t, _ in pairs], dtype=object))
-        year = next((c for c in YEARS if c in frame.columns), None)
-        stated = pd.to_numeric(frame.pop(year), errors="coerce") if year else pd.Series(np.nan, index=frame.index)
-        frame["year"] = stated.fillna(pd.Series([np.nan if y is None else y for _, y in pairs])).round().astype("Int64")
-        genres = next((c for c in GENRES if c in frame.columns), None)
-        if genres:
-            lists = [g if isinstance(g, list) else [g] for g in frame.pop(genres)]
-            frame["genres"] = pd.Series([[w for w in g if w and w.lower() != "unknown"] for g in lists], dtype=object)
-        return frame[["key", "title", "year", *(c for c in frame.columns if c not in {"key", "title", "year"})]]
+        year, genres = (next((c for c in names if c in frame.columns), None) for names in (YEARS, GENRES))
+        items = item_frame(
+            list(frame["key"]),
+            [" ".join(t) if isinstance(t, list) else str(t) for t in frame[title]],
+            path.name,
+            notes,
+            frame[year] if year else None,
+            [g if isinstance(g, list) else [str(g)] for g in frame[genres]] if genres else None,
+        )
+        rest = [c for c in frame.columns if c not in {"key", title, year, genres}]
+        return pd.concat([items, frame[rest]], axis=1)
 
 
-def read_atomic(path: Path, max_bytes: int = GIGABYTE) -> tuple[Table, dict[str, str]]:
+def read_atomic(path: Path) -> tuple[Table, dict[str, str]]:
     """One atomic file with bare column names, and the type of each column."""
-    table = read_delimited(path, "\t", quoted=False, max_bytes=max_bytes)
+    table = read_delimited(path, "\t", quoted=False)
     types: dict[str, str] = {}
     for header in table.frame.columns:
         name, _, kind = str(header).partition(":")
@@ -98,15 +94,11 @@ def read_atomic(path: Path, max_bytes: int = GIGABYTE) -> tuple[Table, dict[str,
     return Table(table.frame.set_axis(list(types), axis=1), path, table.text, "\t", False, True), types
 
 
-def _profile(path: Path, key: str, max_bytes: int, notes: list[str]) -> pd.DataFrame:
+def _profile(path: Path, key: str, notes: list[str]) -> pd.DataFrame:
     """The `.user` or `.item` file as a frame: `key`, then every other column by its type; blanks part the words of a sequence."""
-    table, types = read_atomic(path, max_bytes)
+    table, types = read_atomic(path)
     table.need(key, path.suffix.lstrip("."))
-    keys = ids(table, key, notes)
-    if len(keys.keys) < len(table):
-        row = int(pd.Series(keys.codes).duplicated().to_numpy().argmax())
-        raise table.wrong(row, key, f"the id {keys.keys[keys.codes[row]]!r} stands here a second time", "keep one of the two lines")
-    columns: dict[str, object] = {"key": pd.Series(keys.keys, dtype=object)}
+    columns: dict[str, Any] = {"key": pd.Series(unique_keys(table, key, notes), dtype=object)}
     for name, kind in types.items():
         if name == key:
             continue
@@ -115,8 +107,8 @@ def _profile(path: Path, key: str, max_bytes: int, notes: list[str]) -> pd.DataF
             columns[name] = numbers(table, name)
         elif kind.endswith("_seq") and not (path.suffix == ".item" and name in TITLES):
             columns[name] = pd.Series([str(c).split() for c in cells], dtype=object)
-        elif name == "age" and cells.str.fullmatch(r"\d{1,3}").all():
-            columns[name] = cells.astype(int).astype("Int64")
+        elif name == "age":
+            columns[name] = whole_numbers(cells)
         else:
             columns[name] = cells.astype(object)
     return pd.DataFrame(columns)
