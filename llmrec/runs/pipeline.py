@@ -1,0 +1,168 @@
+"""A run from its recipe to its numbers: prepare, train, evaluate, each stage announced as an event.
+
+Where it stands: the top of the flow; the command line and the studio's worker call it. What it does not know: what the stages do.
+
+Killed at any moment, a run resumes by calling `train` on it again: finished stages come from the cache, training from its checkpoint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from llmrec import artifacts
+from llmrec.contracts import Part, Recommender, Split
+from llmrec.recipe import Recipe
+from llmrec.runs import events, stages, status
+from llmrec.runs.signals import Halt, Stop
+from llmrec.runs.stages import Prepared
+from llmrec.runs.status import State, Status
+from llmrec.runs.store import Run
+
+Emit = Callable[[events.Event], None]
+PARTS: tuple[tuple[Part, bool], ...] = (("valid", True), ("test", True), ("test", False), ("valid", False))
+BEAT = 5.0  # seconds between two signs of life in status.json
+
+
+def prepare(recipe: Recipe, emit: Emit) -> Prepared:
+    """Data, split, vectors and names, from the cache where they are kept. Each stage emits its begin and its end with seconds."""
+    kept = set(stages.cached(recipe))
+
+    def around(section: str) -> Any:
+        return _stage(emit, stages.label(recipe, section), cached=section in kept)
+
+    return stages.prepare(recipe, around)
+
+
+def train(run: Run, emit: Emit | None = None, should_stop: Callable[[], bool] = lambda: False) -> Status:
+    """Work a run off, from wherever it stands; returns how it ended.
+
+    SIGTERM, Ctrl-C or `should_stop` end it as "stopped": once training has begun a usable model is kept. An exception marks the run
+    "failed" with its reason and is raised again. `RunBusy` when another process works on it.
+    """
+    if run.broken:
+        raise artifacts.BadArtifact(run.broken)
+    tell = _teller(run, emit)
+    with status.held(run.path), Stop(should_stop) as stop:
+        before = status.read_file(run.path)
+        if before.state == "done":
+            return before
+        status.write(run.path, "running")
+        tell({"event": "start", "resumed": before.state != "new"})
+        try:
+            _work(run, tell, stop)
+            state: State = "stopped" if stop() else "done"
+            reason = f"{stop.reason}; resume to go on" if stop() else ""
+        except Halt:
+            state, reason = "stopped", f"{stop.reason} before the model was trained; resume to go on"
+            if (run.path / "model").exists():
+                reason = f"{stop.reason}; the model is kept"
+        except KeyboardInterrupt:
+            status.write(run.path, "stopped", "interrupted twice; resume to go on from the last checkpoint")
+            tell({"event": "end", "state": "stopped"})
+            raise
+        except BaseException as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+            status.write(run.path, "failed", reason)
+            tell({"event": "end", "state": "failed", "reason": reason})
+            raise
+        status.write(run.path, state, reason)
+        tell({"event": "end", "state": state, "reason": reason})
+        return status.read_file(run.path)
+
+
+def report(
+    run: Run, recommender: Recommender, data: str, split: Split, part: Part, masked: bool, baselines: Sequence[str] = ()
+) -> dict[str, Any]:
+    """One evaluation of a run in the form of `evaluate --json`. data: the data set's name; baselines: names of those beside it."""
+    from llmrec.report.evaluate import evaluate, evaluate_baselines
+    from llmrec.report.table import summary
+
+    seed = run.recipe.seed
+    measured = evaluate(recommender, split, part, masked)
+    others = evaluate_baselines(split, part, masked, baselines, seed=seed)
+    return summary(measured, run=run.name, data=data, split=split.protocol, seed=seed, baselines=others)
+
+
+def _work(run: Run, tell: Emit, stop: Stop) -> None:
+    recipe = run.recipe
+    prepared = prepare(recipe, tell)
+    _keep(run, prepared)
+    model = None
+    if not (run.path / "training.json").exists() or not (run.path / "model").exists():
+        model = _fit(run, recipe, prepared, tell, stop)
+    if stop():
+        return
+    with _stage(tell, "loading the model"):
+        recommender = run.recommender() if model is None else _recommender(model, prepared, recipe)
+    numbers = run.metrics or {}
+    for part, masked in PARTS:
+        seen = "masked" if masked else "unmasked"
+        if stop():
+            return
+        if seen in numbers.get(part, {}):
+            continue
+        with _stage(tell, f"evaluation on {part}, seen items {seen}"):
+            numbers.setdefault(part, {})[seen] = report(run, recommender, prepared.dataset.name, prepared.split, part, masked)
+        artifacts.write_json(numbers, run.path / "metrics.json")
+        tell({"event": "evaluation", "part": part, "seen": seen, "metrics": numbers[part][seen]["metrics"]})
+    shutil.rmtree(run.path / "checkpoint", ignore_errors=True)  # a finished run needs none
+
+
+def _keep(run: Run, prepared: Prepared) -> None:
+    """Write names and vectors into the run, once. What is there already is the truth and must fit the data."""
+    fingerprint = artifacts.fingerprint(prepared.dataset)
+    made_on = run.info.get("data_fingerprint")
+    if made_on is not None and made_on != fingerprint:
+        raise ValueError(f"the data of run {run.name} changed since it was begun ({made_on}, now {fingerprint}): start a new run")
+    if made_on is None:
+        run.note(data_fingerprint=fingerprint)
+    if prepared.vectors is not None and not (run.path / "vectors").exists():
+        artifacts.save(prepared.vectors, run.path / "vectors")
+    if not (run.path / "ids").exists():
+        artifacts.save(prepared.table, run.path / "ids")
+
+
+def _fit(run: Run, recipe: Recipe, prepared: Prepared, tell: Emit, stop: Stop) -> Any:
+    from llmrec.lm.model import LanguageModel
+
+    with _stage(tell, "language model"):
+        model = LanguageModel.create(recipe.lm, run.table(), prepared.dataset.catalog, recipe.seed)
+    with _stage(tell, "training"), stop.gently():
+        facts = recipe.train.fit(model, run.table(), prepared.split, run.path, tell, stop, recipe.seed, recipe.head)
+    if not stop():
+        artifacts.write_json(facts or {}, run.path / "training.json")
+    return model
+
+
+def _recommender(model: Any, prepared: Prepared, recipe: Recipe) -> Recommender:
+    from llmrec.recommend.language import LanguageRecommender
+
+    return LanguageRecommender(model, prepared.table, recipe.head)
+
+
+@contextlib.contextmanager
+def _stage(emit: Emit, name: str, cached: bool = False) -> Iterator[None]:
+    emit({"event": "stage", "stage": name, "state": "begin"})
+    begin = time.perf_counter()
+    yield
+    emit({"event": "stage", "stage": name, "state": "end", "seconds": round(time.perf_counter() - begin, 3), "cached": cached})
+
+
+def _teller(run: Run, emit: Emit | None) -> Emit:
+    """Events go to the run's file, to the caller, and now and then show in status.json that somebody is alive."""
+    last = time.monotonic()
+
+    def tell(event: events.Event) -> None:
+        nonlocal last
+        told = events.append(run.path / "events.jsonl", event)
+        if time.monotonic() - last > BEAT and event.get("event") != "end":
+            last = time.monotonic()
+            status.write(run.path, "running")
+        if emit is not None:
+            emit(told)
+
+    return tell

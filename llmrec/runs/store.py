@@ -1,0 +1,271 @@
+"""Runs on the disk: one folder each, with the recipe, names, model, numbers and events in open formats.
+
+Where it stands: after every stage; the worker fills a run, the pages and the command line read it. What it does not know: how to train.
+
+    recipe.toml   run.json       what was asked, when, with which versions, on which data
+    ids/          vectors/       the names, and the vectors they came from
+    model/        checkpoint/    what `llmrec.lm` saved
+    metrics.json  events.jsonl   status.json  lock
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+import shutil
+import tempfile
+import time
+import tomllib
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmrec import artifacts, home
+from llmrec.artifacts import BadArtifact
+from llmrec.recipe import Recipe
+from llmrec.runs import events, machine, status
+from llmrec.runs.status import Status
+
+if TYPE_CHECKING:
+    from llmrec.contracts import Dataset, IdTable, Recommender, Split, Vectors
+
+KIND, FORMAT = "llmrec-run", 1
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+
+
+class UnknownRun(ValueError):
+    """No run has this name. The message names the near ones."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. Everything is read from its folder when asked, so that a page sees what a worker wrote a moment ago.
+
+    broken: why the folder is no whole run, or None.
+    """
+
+    path: Path
+    broken: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What run.json tells: id, created, versions, platform, seed, stages' names, data fingerprint."""
+        info = artifacts.read_json(self.path / "run.json")
+        if info.get("kind") != KIND:
+            raise BadArtifact(f"{self.path} is not a run: its run.json does not say {KIND!r}")
+        if info.get("format") != FORMAT:
+            raise BadArtifact(f"{self.path / 'run.json'} has format {info.get('format')!r}, this version reads {FORMAT}")
+        return info
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe as it was when the run was made."""
+        from llmrec import recipe
+
+        plain = tomllib.loads(_recipe_text(self.path, self.info))
+        return dataclasses.replace(recipe.read(plain), name=str(self.info.get("recipe", "run")))
+
+    @property
+    def status(self) -> Status:
+        return Status("broken", self.broken) if self.broken else status.read(self.path)
+
+    @property
+    def metrics(self) -> dict[str, Any] | None:
+        """{"test": {"masked": report, "unmasked": report}, "valid": {..}} in the form of `evaluate --json`; None before the first."""
+        return artifacts.read_json(self.path / "metrics.json") if (self.path / "metrics.json").exists() else None
+
+    def events(self, after: int = 0) -> list[events.Event]:
+        """What happened, oldest first, without the first `after`."""
+        return events.read(self.path / "events.jsonl", after)
+
+    def dataset(self) -> Dataset:
+        """The data the run was made on; refused when it has changed since."""
+        from llmrec.runs import stages
+
+        data = stages.dataset(self.recipe)
+        made_on, now = self.info.get("data_fingerprint"), artifacts.fingerprint(data)
+        if made_on is not None and made_on != now:
+            raise ValueError(f"the data of run {self.name} changed since it was made ({made_on}, now {now}): restore it, or train anew")
+        return data
+
+    def split(self) -> Split:
+        from llmrec.runs import stages
+
+        return stages.split(self.recipe, self.dataset())
+
+    def vectors(self) -> Vectors | None:
+        """The vectors behind the names; None where the scheme needs none."""
+        from llmrec.contracts import Vectors
+        from llmrec.runs import stages
+
+        if (self.path / "vectors").exists():
+            return artifacts.load(Vectors, self.path / "vectors")
+        return stages.vectors(self.recipe, self.split())
+
+    def table(self) -> IdTable:
+        """The names. Those saved in the run are the truth; a run that has none yet gets them from the cache."""
+        from llmrec.contracts import IdTable
+        from llmrec.runs import stages
+
+        if (self.path / "ids").exists():
+            return artifacts.load(IdTable, self.path / "ids")
+        return stages.table(self.recipe, self.dataset(), self.split(), self.vectors())
+
+    def recommender(self) -> Recommender:
+        """The trained model behind the run's own head."""
+        from llmrec.lm.model import LanguageModel
+        from llmrec.recommend.language import LanguageRecommender
+
+        if not (self.path / "model").exists():
+            raise FileNotFoundError(f"run {self.name} has no model yet ({self.status.state}): train it with --resume")
+        return LanguageRecommender(LanguageModel.load(self.path / "model"), self.table(), self.recipe.head)
+
+    def note(self, **facts: Any) -> None:
+        """Add facts to run.json, in one step."""
+        artifacts.write_json({**self.info, **facts}, self.path / "run.json")
+
+    def delete(self) -> None:
+        """Remove the run: out of sight by one rename, then deleted. Refused while it is worked on, and for what is no run."""
+        if not any((self.path / name).is_file() for name in ("run.json", "recipe.toml", status.FILE)):
+            raise BadArtifact(f"{self.path} does not look like a run: delete it by hand if you mean it")
+        with status.held(self.path):
+            grave = Path(tempfile.mkdtemp(prefix=".deleted-", dir=self.path.parent))
+            os.rename(self.path, grave / "run")
+        shutil.rmtree(grave, ignore_errors=True)
+
+
+def create(recipe: Recipe, folder: Path | str | None = None) -> Run:
+    """A new run of this recipe, named `<scheme>-<data>-<preset>-<n>` in the runs' folder, or in `folder`, which must be empty or new."""
+    text = recipe.to_toml()
+    info = {
+        "kind": KIND,
+        "format": FORMAT,
+        "id": uuid.uuid4().hex[:12],
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "recipe": recipe.name,
+        "recipe_sha256": _sha(text),
+        **stage_names(recipe),
+        "seed": recipe.seed,
+        "versions": machine.versions(),
+        "platform": machine.system(),
+        "data_fingerprint": None,
+    }
+    parent = Path(folder).expanduser().absolute().parent if folder is not None else home.runs()
+    parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+    try:
+        fresh.chmod(0o755)
+        artifacts.write_text(text, fresh / "recipe.toml")
+        status.write(fresh, "new")
+        artifacts.write_json(info, fresh / "run.json")
+        return Run(_place(fresh, Path(folder).expanduser().absolute()) if folder is not None else _place_numbered(fresh, _stem(recipe)))
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def open_run(name_or_path: str | Path) -> Run:
+    """A run by its name in the runs' folder, or by its path. Refuses by name what is unknown, foreign or truncated."""
+    text = str(name_or_path)
+    if _NAME.fullmatch(text) and (home.runs() / text).is_dir():
+        return _whole(home.runs() / text)
+    path = Path(text).expanduser()
+    if path.is_dir() and not (_NAME.fullmatch(text) and not (path / "run.json").exists()):
+        return _whole(path.absolute())
+    raise UnknownRun(f"no run is called {text!r}{_near(text)}")
+
+
+def by_name(name: str) -> Run:
+    """A run by its name alone, for texts that come from a page: never leaves the runs' folder."""
+    if not _NAME.fullmatch(name) or not (home.runs() / name).is_dir():
+        raise UnknownRun(f"no run is called {name!r}{_near(name)}")
+    return _whole(home.runs() / name)
+
+
+def list_runs() -> list[Run]:
+    """Every run of the runs' folder, newest first. A broken one is listed with its reason and hides no other."""
+    folders = [p for p in home.runs().iterdir() if p.is_dir() and not p.name.startswith(".")] if home.runs().is_dir() else []
+    found = []
+    for folder in folders:
+        try:
+            found.append((_whole(folder), str(Run(folder).info.get("created", ""))))
+        except (BadArtifact, OSError) as error:
+            found.append((Run(folder, broken=str(error)), ""))
+    return [run for run, _ in sorted(found, key=lambda pair: (pair[1], pair[0].name), reverse=True)]
+
+
+def stage_names(recipe: Recipe) -> dict[str, str]:
+    """The registered names of a recipe's stages, as run.json and the lists of runs show them."""
+    from llmrec import registry
+
+    kinds = ("data", "scheme", "head")
+    named = {kind: registry.name_of(kind, getattr(recipe, kind)) for kind in kinds}
+    return {**named, "lm": str(getattr(recipe.lm, "name", "lm"))}
+
+
+def _whole(folder: Path) -> Run:
+    run = Run(folder)
+    _recipe_text(folder, run.info)
+    return run
+
+
+def _recipe_text(folder: Path, info: dict[str, Any]) -> str:
+    path = folder / "recipe.toml"
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        raise BadArtifact(f"{path} is missing") from None
+    except UnicodeDecodeError:
+        raise BadArtifact(f"{path} is not a text") from None
+    if _sha(text) != info.get("recipe_sha256"):
+        raise BadArtifact(f"{path} is truncated or was changed after the run was made: put it back, or start a new run with it")
+    return text
+
+
+def _stem(recipe: Recipe) -> str:
+    named = stage_names(recipe)
+    stem = f"{named['scheme']}-{named['data']}"
+    preset = recipe.name.removeprefix(f"{stem}-")
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", f"{stem}-{preset}").strip("-.")[:100]
+
+
+def _place_numbered(fresh: Path, stem: str) -> Path:
+    taken = [m for p in fresh.parent.iterdir() if (m := re.fullmatch(re.escape(stem) + r"-(\d+)", p.name))]
+    number = 1 + max((int(m[1]) for m in taken), default=0)
+    while True:
+        try:
+            return _place(fresh, fresh.parent / f"{stem}-{number}")
+        except ValueError:  # another process took the number a moment ago
+            number += 1
+
+
+def _place(fresh: Path, folder: Path) -> Path:
+    try:
+        os.rename(fresh, folder)  # succeeds on a folder that is new or empty, and on no other
+    except OSError:
+        if (folder / "run.json").exists():
+            raise ValueError(f"{folder} already holds a run: add --resume to go on with it, or choose another folder") from None
+        if folder.exists():
+            raise ValueError(f"{folder} is not an empty folder: choose another") from None
+        raise
+    return folder
+
+
+def _near(name: str) -> str:
+    names = [p.name for p in home.runs().iterdir() if not p.name.startswith(".")] if home.runs().is_dir() else []
+    close = difflib.get_close_matches(Path(name).name, names, n=3, cutoff=0.5)
+    if close:
+        return f": did you mean {' or '.join(close)}?"
+    return ": `llmrec runs` lists them" if names else ": there are no runs yet, `llmrec train` makes one"
+
+
+def _sha(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()
