@@ -43,8 +43,14 @@ help: ## this list
 	@printf '\nSettings: PORT=%s HOST=%s PYTHON=%s VENV=%s JOBS=%s\n' '$(PORT)' '$(HOST)' '$(PYTHON)' '$(VENV)' '$(JOBS)'
 
 app: install fetch ## install, fetch data and weights, open the studio on http://HOST:PORT
-	@$(call say,The studio opens at http://$(HOST):$(PORT) (Ctrl-C ends it))
-	@$(PY) -m llmrec app --host $(HOST) --port $(PORT)
+	@$(call say,The studio: its address follows in some seconds)
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || [ "$$(uname)" = Darwin ]; then \
+	  { for i in {1..120}; do \
+	      sleep 1; kill -0 $$$$ 2>/dev/null || exit 0; \
+	      if [ $$i -gt 3 ] && (exec 3<>/dev/tcp/$(HOST)/$(PORT)) 2>/dev/null; then $(PY) -m webbrowser http://$(HOST):$(PORT); exit 0; fi; \
+	    done; } >/dev/null 2>&1 & \
+	fi; \
+	exec $(PY) -m llmrec app --host $(HOST) --port $(PORT)
 
 test: install-test browser fetch lint ## lint, types and every test but the slow ones
 	@$(call say,Tests: all but the browser's$(comma) $(JOBS) side by side)

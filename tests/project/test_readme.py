@@ -30,9 +30,10 @@ epochs = 1
 [scheme]
 name = "metaid"
 [lm]
-backbone = "tiny"
+name = "tiny"
 [train]
-seconds = 5
+epochs = 1
+validations = 1
 """
 
 

@@ -70,6 +70,13 @@ def test_what_the_package_imports_is_declared() -> None:
     assert {name for name in used if canonicalize_name(distribution.get(name, name)) not in declared} == set()
 
 
+def test_the_version_is_said_once_more_only_where_it_must() -> None:
+    from llmrec import __version__
+
+    assert PROJECT["dynamic"] == ["version"]
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
 def test_ci_runs_make_test_and_nothing_else() -> None:
     lines = [x for x in (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines() if x and not x.startswith("#")]
     assert lines == ['cd "$(dirname "$0")/.." && exec make test']
