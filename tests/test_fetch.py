@@ -87,7 +87,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A package index with one wheel, known under the name "films", and an empty cache."""
     body = wheel_bytes()
     served = Server(body)
-    threading.Thread(target=served.serve_forever, daemon=True).start()
+    threading.Thread(target=served.serve_forever, args=(0.02,), daemon=True).start()
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "LLMREC_WHEELS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(wheels, "_pip_files", dict)

@@ -7,6 +7,7 @@ Users and items are numbered in the order of their catalogue file; where there i
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from llmrec.data.columns import Keys
 from llmrec.data.files import BadData
 
 Repeats = Literal["first", "last", "all"]
+SAY_NOTHING = {"interactions", "ratings", "reviews", "data", "train", "test", "user_sequence", "sequences", "sequential_data"}
 REPEATS = ("first", "last", "all")
 
 
@@ -48,6 +50,12 @@ def assemble(
         Catalog(users, items),
         tuple(notes),
     )
+
+
+def name_of(path: Path) -> str:
+    """What a data set is called: its file's bare name, or its folder's where that says nothing."""
+    bare = path.name.partition(".")[0]
+    return path.resolve().parent.name if bare.lower() in SAY_NOTHING else bare
 
 
 def check_repeats(repeats: str) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from llmrec.contracts import Dataset
-from llmrec.data.assemble import Repeats, assemble, check_repeats
+from llmrec.data.assemble import Repeats, assemble, check_repeats, name_of
 from llmrec.data.catalogue import item_frame
 from llmrec.data.columns import Keys
 from llmrec.data.files import BadData, read_text
@@ -49,7 +49,7 @@ class SequenceFile:
         codes, names = pd.factorize(np.asarray(items, dtype=object))
         when = np.concatenate([np.arange(n) for n in kept]) if len(kept) else np.zeros(0)
         return assemble(
-            path.name.split(".")[0],
+            name_of(path),
             Keys(np.repeat(np.arange(len(kept)), kept), [u for u, h in zip(users, heard, strict=True) if h]),
             Keys(codes.astype(np.int64), [str(n) for n in names]),
             when.astype(np.float64),

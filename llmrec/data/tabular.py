@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from llmrec.contracts import Dataset
-from llmrec.data.assemble import Repeats, assemble, check_repeats
+from llmrec.data.assemble import Repeats, assemble, check_repeats, name_of
 from llmrec.data.catalogue import GENRES, TITLES, YEARS, item_frame, unique_keys
 from llmrec.data.columns import Keys, ids, numbers, times
 from llmrec.data.files import BadData, Table, read_delimited, read_parquet, read_text
@@ -59,8 +59,7 @@ class TableFile:
             when = times(table, time, notes)
         score = None if rating is None else numbers(table, rating)
         frame = self._catalogue(item, notes) if self.items_path else self._titles_beside(table, items, notes)
-        name = re.sub(r"(\.(csv|tsv|txt|tab|parquet|gz))+$", "", table.path.name)
-        return assemble(name, users, items, when, score, (None, frame), self.repeats, notes)
+        return assemble(name_of(table.path), users, items, when, score, (None, frame), self.repeats, notes)
 
     def _catalogue(self, item: str, notes: list[str]) -> pd.DataFrame:
         table = read_table(Path(str(self.items_path)).expanduser(), self.encoding)

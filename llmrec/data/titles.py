@@ -12,7 +12,7 @@ import re
 import unicodedata
 
 ARTICLES = "The A An L' Le La Les Un Une El Los Las Il Lo Gli Der Die Das Den Det O".split()
-_ARTICLE = re.compile(rf"^(?P<rest>.+), (?P<article>{'|'.join(ARTICLES)})$", re.IGNORECASE)
+_ARTICLE = re.compile(rf"^(?P<rest>.+), (?P<article>{'|'.join(ARTICLES)})$")
 _BRACKET = re.compile(r"^(?P<first>.*\S)\s+\((?P<second>[^()]+)\)$")
 _YEAR = re.compile(r"\s*\((?P<year>\d{4})(?:[-\u2013]\d{0,4})?\)\s*$")
 _MEDIUM = re.compile(r"\s*\((?:V|TV|VG)\)\s*$")
