@@ -123,7 +123,9 @@ def test_goes_on_with_what_an_interrupted_fetch_left(server: Server, tmp_path: P
     server.ranges = ranges
     part(tmp_path).parent.mkdir(parents=True)
     part(tmp_path).write_bytes(server.body[:100_000])
-    assert (fetch("films") / "a.inter").read_bytes() == BODY
+    seen: list[tuple[int, int]] = []
+    assert (fetch("films", lambda done, total: seen.append((done, total))) / "a.inter").read_bytes() == BODY
+    assert seen[-1] == (len(server.body), len(server.body)) and (seen[0][0] > 100_000) and len({total for _, total in seen}) == 1
     assert server.asked == ["bytes=100000-"]
 
 
