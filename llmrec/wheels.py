@@ -149,19 +149,33 @@ def _address(wheel: Wheel) -> str:
     for index in indexes:
         page = f"{index.rstrip('/')}/{wheel.project}/" + ("index.html" if index.startswith("file:") else "")
         try:
-            with _open(page, {"Accept": "text/html"}) as answer:
-                links = _Links()
-                links.feed(answer.read(1 << 25).decode("utf-8", "replace"))
-                base = answer.geturl()
+            links, base = _links(page)
         except (OSError, HTTPException) as error:
-            reasons.append(f"{_shown(page)}: {_reason(error)}")
+            missing = isinstance(error, FileNotFoundError) or getattr(error, "code", 0) == 404 or "No such file" in _reason(error)
+            reasons.append(f"{_shown(page)}: {'not there' if missing else _reason(error)}")
             continue
-        for link in links.found:
+        for link in links:
             address, _ = urllib.parse.urldefrag(urllib.parse.urljoin(base, link))
             if urllib.parse.unquote(address.rpartition("/")[2]) == wheel.file:
                 return _with_login(address, page)
         reasons.append(f"{_shown(page)}: no such file there")
     raise _unreachable(wheel, reasons or ["pip's setting no-index forbids the network"])
+
+
+def _links(page: str) -> tuple[list[str], str]:
+    """The hrefs of an index page and the address they are relative to; a server that falters is asked again."""
+    for attempt in range(3):
+        try:
+            with _open(page, {"Accept": "text/html"}) as answer:
+                links = _Links()
+                links.feed(answer.read(1 << 25).decode("utf-8", "replace"))
+                return links.found, answer.geturl()
+        except (OSError, HTTPException) as error:
+            final = page.startswith("file:") or isinstance(getattr(error, "reason", None), ConnectionRefusedError)
+            if attempt == 2 or final or getattr(error, "code", 500) < 500:
+                raise
+            time.sleep(1.0 + attempt)
+    raise AssertionError("the loop above returns or raises")
 
 
 class _Links(html.parser.HTMLParser):

@@ -37,7 +37,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, body: bytes) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.body, self.ranges, self.break_after, self.breaks = body, True, 0, 0
+        self.body, self.ranges, self.break_after, self.breaks, self.falters = body, True, 0, 0, 0
         self.asked: list[str | None] = []
         self.logins: list[str | None] = []
 
@@ -48,6 +48,10 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args: object) -> None: ...
 
     def do_GET(self) -> None:
+        if self.server.falters > 0:
+            self.server.falters -= 1
+            self.send_error(503)
+            return
         self.server.logins.append(self.headers.get("Authorization"))
         if self.path == "/simple/films/":
             page = f'<a href="/x/films-0.9.tar.gz">old</a><a data-x="1" href="../../files/{FILE}#sha256=00">{FILE}</a>'.encode()
@@ -135,6 +139,12 @@ def test_a_connection_that_breaks_off_is_resumed_at_once(server: Server, ranges:
     assert (fetch("films") / "a.inter").read_bytes() == BODY
     expected = [None, "bytes=300000-", "bytes=600000-", "bytes=900000-"]
     assert server.asked == (expected if ranges else [None] + ["bytes=300000-"] * 3)
+
+
+def test_an_index_that_falters_is_asked_again(server: Server) -> None:
+    server.falters = 2
+    assert (fetch("films") / "a.inter").read_bytes() == BODY
+    assert len(server.logins) == 2
 
 
 def test_a_complete_part_needs_no_byte_more(server: Server, tmp_path: Path) -> None:
