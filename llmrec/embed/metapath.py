@@ -20,9 +20,11 @@ class MetaPath:
     """Users and items in one space: close where many short walks lead from one to the other.
 
     d: width of a vector; walk_length: nodes per walk; walks_per_node: walks that start at each user and each item; window: nodes to each
-    side that count as context; negatives: noise nodes per pair; epochs: passes over the walks; subsample: above this share of all steps a
-    node is skipped now and then (0 = never); centred: subtract the mean of its side from each vector. Skip-gram leaves a gap between the
-    sides wherever the data is dense, and then no user shares a cluster with an item; the paper does not say whether it centres.
+    side that count as context; negatives: noise nodes per pair; epochs: passes over the walks.
+    subsample: a node visited more than this many times the average is skipped now and then, so that a few popular items do not fill every
+    context (0 = never skip).
+    centred: subtract the mean of its side from each vector. Skip-gram leaves a gap between the sides wherever the data is dense, and then
+    no user shares a cluster with an item; the paper does not say whether it centres.
 
     Source: META ID (arXiv 2406.08477, section on meta-path embedding), after metapath2vec (Dong et al., KDD 2017, equations 2 to 5).
     A user or item without interactions gets the zero vector: nothing is known of it, and schemes can tell.
@@ -34,7 +36,7 @@ class MetaPath:
     window: int = 5
     negatives: int = 5
     epochs: int = 5
-    subsample: float = 1e-4
+    subsample: float = 0.25
     centred: bool = True
 
     def __post_init__(self) -> None:
@@ -60,7 +62,7 @@ class MetaPath:
             negative=self.negatives,
             epochs=self.epochs,
             alpha=0.025,
-            sample=self.subsample,
+            sample=self.subsample / len(np.unique(paths)),  # gensim counts in shares of all steps
             sg=1,
             min_count=1,
             workers=1,  # more threads race for the weights

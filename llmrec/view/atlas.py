@@ -206,11 +206,11 @@ def _stepped(label: str, items: np.ndarray, users: np.ndarray, names: tuple[str,
 
 def _ordered(label: str, items: np.ndarray, users: np.ndarray, colours: Palette, spell: Any = lambda v: f"{v:.0f}") -> Colouring:
     """Ordered values: low to high; NaN lies in a grey band below the lowest."""
-    values = np.concatenate([items, users])
+    values = np.concatenate([items, users]).astype(np.float32)  # as they will be drawn, or the ends would round out of the scale
     values = values[~np.isnan(values)]
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     high = high if high > low else low + 1
-    floor = low - (high - low) * _MISSING_SHARE / (1 - _MISSING_SHARE)
+    floor = float(np.float32(low - (high - low) * _MISSING_SHARE / (1 - _MISSING_SHARE)))
     scale = smooth(colours.sequence, colours.missing, _MISSING_SHARE * 0.9)  # a little less, so that the lowest value keeps its colour
     ticks = tuple((float(v), spell(v)) for v in np.linspace(low, high, 5))
     return Colouring(label, _filled(items, floor), _filled(users, floor), scale, floor, high, ticks)

@@ -1,0 +1,151 @@
+"""What every registered scheme and embedder must keep, whoever wrote it. A new one is tested by being registered."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from llmrec import artifacts, registry
+from llmrec.contracts import Dataset, Embedder, IdTable, Interactions, Scheme, Split, Token, Vectors
+from llmrec.data.split import LeaveOneOut
+from llmrec.data.synthetic import Checkerboard
+from llmrec.rng import stream
+
+SMALL = {"d": 8, "epochs": 2, "walks_per_node": 3, "n_clusters": 6}  # settings that some stages have, to be quick
+
+schemes = pytest.mark.parametrize("name", registry.names("scheme"))
+embedders = pytest.mark.parametrize("name", registry.names("embed"))
+
+
+def stage(kind: str, name: str) -> Any:
+    cls = registry.load(kind, name)
+    fields = {field.name for field in dataclasses.fields(cls)}
+    return cls(**{key: value for key, value in SMALL.items() if key in fields})
+
+
+@pytest.fixture(scope="module")
+def world() -> Dataset:
+    return Checkerboard(n_users=40, n_items=30).load()
+
+
+@pytest.fixture(scope="module")
+def split(world: Dataset) -> Split:
+    return LeaveOneOut().split(world.interactions, stream(0, "split"))
+
+
+@pytest.fixture(scope="module")
+def vectors(split: Split) -> Vectors:
+    rng = np.random.default_rng(5)
+
+    def side(n: int) -> np.ndarray:
+        x = rng.standard_normal((n, 8)) * 0.2
+        x[:, 0] += np.where(np.arange(n) % 2, 1.0, -1.0)
+        return x.astype(np.float32)
+
+    return Vectors(side(split.train.n_users), side(split.train.n_items))
+
+
+def arrays(value: Any) -> list[np.ndarray]:
+    if isinstance(value, np.ndarray):
+        return [value]
+    if dataclasses.is_dataclass(value):
+        return [a for field in dataclasses.fields(value) for a in arrays(getattr(value, field.name))]
+    return [a for v in value for a in arrays(v)] if isinstance(value, tuple) else []
+
+
+def same(a: Any, b: Any) -> bool:
+    left, right = arrays(a), arrays(b)
+    return len(left) == len(right) > 0 and all(np.array_equal(x, y) for x, y in zip(left, right, strict=True))
+
+
+def table_of(name: str, split: Split, world: Dataset, vectors: Vectors, seed: int = 0) -> IdTable:
+    scheme = stage("scheme", name)
+    given = vectors if scheme.needs_vectors else None
+    table = scheme.fit(split.train, world.catalog, given, stream(seed, name))
+    assert isinstance(table, IdTable)
+    return table
+
+
+@embedders
+def test_an_embedder_keeps_its_protocol_and_shapes(name: str, split: Split) -> None:
+    embedder = stage("embed", name)
+    assert isinstance(embedder, Embedder) and registry.name_of("embed", embedder) == name
+    assert list(inspect.signature(type(embedder).fit).parameters)[1:] == ["train", "rng"]  # nothing held out can come in
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        embedder.d = 3
+    found = embedder.fit(split.train, stream(0, name))
+    assert found.users.dtype == found.items.dtype == np.float32
+    assert (len(found.users), len(found.items)) == (split.train.n_users, split.train.n_items)
+    assert np.isfinite(found.users).all() and np.isfinite(found.items).all()
+
+
+@embedders
+def test_an_embedder_repeats_and_leaves_its_input_alone(name: str, split: Split, tmp_path: Path) -> None:
+    before = [a.copy() for a in arrays(split.train)]
+    a, b, c = (stage("embed", name).fit(split.train, stream(seed, name)) for seed in (0, 0, 1))
+    assert same(a, b) and not same(a, c)
+    assert all(np.array_equal(x, y) for x, y in zip(before, arrays(split.train), strict=True))
+    assert same(a, artifacts.load(Vectors, artifacts.save(a, tmp_path / "vectors")))
+
+
+@embedders
+def test_what_is_held_out_changes_no_vector(name: str, world: Dataset, split: Split) -> None:
+    """Other validation and test items, the same train: the same bits."""
+    shuffled = np.random.default_rng(0).permutation(split.train.n_items).astype(np.int32)
+    other = [Interactions(p.user, shuffled[p.item], p.time, p.n_users, p.n_items) for p in (split.valid, split.test)]
+    changed = dataclasses.replace(split, valid=other[0], test=other[1])
+    assert same(*(stage("embed", name).fit(s.train, stream(0, name)) for s in (split, changed)))
+
+
+@schemes
+def test_a_scheme_keeps_its_protocol(name: str, split: Split, world: Dataset, vectors: Vectors) -> None:
+    scheme = stage("scheme", name)
+    assert isinstance(scheme, Scheme) and registry.name_of("scheme", scheme) == name
+    assert list(inspect.signature(type(scheme).fit).parameters)[1:] == ["train", "catalog", "vectors", "rng"]
+    if scheme.needs_vectors:
+        with pytest.raises(ValueError, match="vectors"):
+            scheme.fit(split.train, world.catalog, None, stream(0, name))
+
+
+@schemes
+def test_a_table_names_everyone_with_pieces_of_its_books(name: str, split: Split, world: Dataset, vectors: Vectors) -> None:
+    table = table_of(name, split, world, vectors)
+    tokens = set(table.tokens)
+    assert len(tokens) == len(table.tokens)
+    assert len(table.items) == split.train.n_items
+    assert table.users is None or len(table.users) == split.train.n_users
+    assert table.features is None or len(table.features) == len(table.tokens)
+    for names in (table.items, table.users):
+        for index in range(0 if names is None else len(names)):
+            pieces = names.spell(index)
+            assert pieces and all(piece in tokens for piece in pieces if isinstance(piece, Token))
+
+
+@schemes
+def test_a_scheme_repeats_and_leaves_its_input_alone(name: str, split: Split, world: Dataset, vectors: Vectors, tmp_path: Path) -> None:
+    before = [a.copy() for a in (*arrays(split.train), *arrays(vectors))]
+    items = world.catalog.items.copy(deep=True)
+    table = table_of(name, split, world, vectors)
+    assert same(table, table_of(name, split, world, vectors))
+    assert all(np.array_equal(x, y) for x, y in zip(before, (*arrays(split.train), *arrays(vectors)), strict=True))
+    assert items.equals(world.catalog.items)
+    again = artifacts.load(IdTable, artifacts.save(table, tmp_path / "ids"))
+    assert same(table, again) and again.tokens == table.tokens and again.books == table.books
+
+
+@schemes
+def test_names_from_train_alone_share_by_parity(name: str, split: Split, world: Dataset) -> None:
+    """On the checkerboard, items that share a coarse Token are of one parity far beyond the chance of one half."""
+    scheme = stage("scheme", name)
+    if not scheme.needs_vectors:
+        pytest.skip(f"{name} does not name by behaviour")
+    vectors = stage("embed", "metapath").fit(split.train, stream(0, "metapath"))
+    codes = scheme.fit(split.train, world.catalog, vectors, stream(0, name)).items.codes[:, 0]
+    pairs = [(i, j) for i in range(len(codes)) for j in range(i) if codes[i] == codes[j]]
+    assert len(pairs) >= 10
+    assert np.mean([i % 2 == j % 2 for i, j in pairs]) > 0.9
