@@ -1,0 +1,247 @@
+"""The training loop: one readable file on accelerate.
+
+Where it stands: the end of stage 4. Documents in, a tuned language model out; validated as it goes, stoppable and resumable at any step.
+What it does not know: runs, queues and pages; it tells what happens through `emit` and asks `should_stop`.
+
+Every batch is a pure function of (seed, epoch, step), so a resumed run sees what the uninterrupted one would have seen. The weights that
+are validated and saved are an exponential moving average of the trained ones (`average`), which costs one copy and steadies small data.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from llmrec import rng as streams
+from llmrec.contracts import IdTable, Split
+from llmrec.lm import checkpoint
+from llmrec.lm.average import Average
+from llmrec.lm.documents import Writer, steps
+from llmrec.lm.model import LanguageModel
+from llmrec.lm.precision import best_device, has_bf16
+from llmrec.recommend.language import LanguageRecommender
+from llmrec.report.evaluate import evaluate
+
+Emit = Callable[[dict[str, Any]], None]
+CHECKPOINT_SECONDS = 60.0
+REPORT_SECONDS = 2.0
+WARMUP = 0.05  # share of the steps
+
+
+@dataclass(frozen=True)
+class FineTune:
+    """Tune a language model to continue histories with names.
+
+    epochs: passes over train; batch: documents a step; lr: peak of a cosine with 5 % warm-up; weight_decay: AdamW's; max_items: longest
+    history in a document; average: decay of the moving average of weights (0: off); validations: how often validation is read, spread
+    evenly; patience: validations without a better NDCG@10 before it stops early.
+    """
+
+    epochs: int = 20
+    batch: int = 32
+    lr: float = 1e-3
+    weight_decay: float = 0.01
+    max_items: int = 50
+    average: float = 0.995
+    validations: int = 10
+    patience: int = 4
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "max_items", "validations", "patience"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)} must be at least 1")
+        if not 0 < self.lr < 1:
+            raise ValueError(f"lr = {self.lr} must lie between 0 and 1: 1e-3 suits training from scratch, 1e-4 to 5e-4 pretrained weights")
+        if not 0 <= self.average < 1:
+            raise ValueError(f"average = {self.average} must lie in 0 (off) to below 1")
+
+    def fit(
+        self,
+        lm: LanguageModel,
+        table: IdTable,
+        split: Split,
+        folder: Path,
+        emit: Emit,
+        should_stop: Callable[[], bool],
+        seed: int,
+        head: Any,
+    ) -> dict[str, Any]:
+        """Train, validate, save the best into folder/model. Resumes from folder/checkpoint when there is one; returns a summary."""
+        loop = _Loop(self, lm, table, split, folder, emit, should_stop, seed, head)
+        return loop.run()
+
+
+class _Loop:
+    """The state of one training: where it is, what was best, and what it costs."""
+
+    def __init__(
+        self,
+        plan: FineTune,
+        lm: LanguageModel,
+        table: IdTable,
+        split: Split,
+        folder: Path,
+        emit: Emit,
+        should_stop: Callable[[], bool],
+        seed: int,
+        head: Any,
+    ) -> None:
+        from accelerate import Accelerator
+        from accelerate.utils import set_seed
+
+        device = best_device()
+        self.plan, self.table, self.split, self.folder = plan, table, split, folder
+        self.emit, self.should_stop, self.seed, self.head = emit, should_stop, seed, head
+        self.accelerator = Accelerator(mixed_precision="bf16" if has_bf16(device) else "no", cpu=device.type == "cpu")
+        self.bare = lm.to(self.accelerator.device)
+        if self.bare.backbone.tuned != "full" and has_bf16(device):
+            _halve_frozen(self.bare)
+        set_seed(seed)
+        optimizer = torch.optim.AdamW(self.bare.trained().values(), lr=plan.lr, weight_decay=plan.weight_decay, betas=(0.9, 0.98))
+        self.lm, self.optimizer = self.accelerator.prepare(self.bare, optimizer)
+        self.average = Average(self.bare.trained(), plan.average)
+        self.tree = head.compile(self.bare, table)
+        self.writer = Writer(self.bare.vocab, self.tree, table, plan.max_items)
+        n_batches = len(self.writer.epoch(split.train, seed, 0, plan.batch))
+        self.per_epoch = max(1, n_batches // self.accelerator.num_processes)
+        self.total = self.per_epoch * plan.epochs
+        self.done = {"step": 0, "best": -1.0, "best_step": 0, "worse": 0, "seconds": 0.0}
+
+    def run(self) -> dict[str, Any]:
+        self._resume()
+        began, saved = time.monotonic() - self.done["seconds"], time.monotonic()
+        said, items, losses, tokens = time.monotonic(), 0, [], 0
+        reason = "finished"
+        while self.done["step"] < self.total and reason == "finished":
+            epoch, first = divmod(self.done["step"], self.per_epoch)
+            batches = self.writer.epoch(self.split.train, self.seed, epoch, self.plan.batch)
+            for group in list(steps(len(batches), self.accelerator.num_processes))[first : self.per_epoch]:
+                loss, n_items, n_tokens = self._step(batches, group, epoch)
+                losses, items, tokens = [*losses[-99:], loss], items + n_items, tokens + n_tokens
+                now = time.monotonic()
+                self.done["seconds"] = now - began
+                if now - said > REPORT_SECONDS:
+                    self._report(losses, items / (now - said), tokens / (now - said))
+                    said, items, tokens = now, 0, 0
+                if self.done["step"] in self._validation_steps() and self._validate():
+                    reason = f"stopped early: {self.plan.patience} validations brought nothing better"
+                    break
+                if now - saved > CHECKPOINT_SECONDS:
+                    self._checkpoint()
+                    saved = time.monotonic()
+                if self.should_stop():
+                    reason = "stopped by request"
+                    break
+        return self._finish(reason)
+
+    def _step(self, batches: Any, group: range, epoch: int) -> tuple[float, int, int]:
+        mine = group[self.accelerator.process_index]
+        batch = self.writer.write(batches[mine], streams.stream(self.seed, "write", str(epoch), str(mine))).to(self.accelerator.device)
+        self.lm.train()
+        for form in self.optimizer.param_groups:
+            form["lr"] = self.plan.lr * _schedule(self.done["step"], self.total)
+        with self.accelerator.autocast():
+            loss = self.head.loss(self.lm, self.tree, batch)
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_(self.bare.trained().values(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.done["step"] += 1
+        self.average.update(self.done["step"])
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the loss became {value} at step {self.done['step']}: lower train.lr (now {self.plan.lr})")
+        return value, batch.n_items, int(batch.mask.sum())
+
+    def _report(self, losses: list[float], items_per_s: float, tokens_per_s: float) -> None:
+        step = self.done["step"]
+        left = self.done["seconds"] / step * (self.total - step)
+        self.emit(
+            {
+                "event": "step",
+                "step": step,
+                "steps": self.total,
+                "loss": sum(losses) / len(losses),
+                "items_per_s": items_per_s,
+                "tokens_per_s": tokens_per_s,
+                "seconds_left": left,
+                "progress": step / self.total,
+            }
+        )
+
+    def _validation_steps(self) -> set[int]:
+        return {round(self.total * (i + 1) / self.plan.validations) for i in range(self.plan.validations)}
+
+    def _validate(self) -> bool:
+        """Read validation with the averaged weights; keep the model when it is the best so far. True when patience is at its end."""
+        with self.average.applied():
+            ranks = LanguageRecommender(self.bare, self.table, self.head, max_items=self.plan.max_items)
+            measured = evaluate(ranks, self.split, "valid", masked=True, k=(10,)).metrics
+            score = measured["ndcg@10"]
+            better = score > self.done["best"]
+            if better:
+                self.done.update(best=score, best_step=self.done["step"], worse=0)
+                self._save_model()
+            else:
+                self.done["worse"] += 1
+        self.emit({"event": "validation", "step": self.done["step"], "steps": self.total, "metrics": measured, "best": better})
+        return bool(self.done["worse"] >= self.plan.patience)
+
+    def _save_model(self) -> None:
+        if self.accelerator.is_main_process:
+            self.bare.save(self.folder / "model")
+        self.accelerator.wait_for_everyone()
+
+    def _checkpoint(self) -> None:
+        if self.accelerator.is_main_process:
+            checkpoint.save(self.folder / "checkpoint", self.bare, self.optimizer, self.average, self.done)
+        self.accelerator.wait_for_everyone()
+
+    def _resume(self) -> None:
+        done = checkpoint.load(self.folder / "checkpoint", self.bare, self.optimizer, self.average)
+        if done is not None:
+            self.done.update(done)
+            self.emit({"event": "resumed", "step": self.done["step"], "steps": self.total})
+
+    def _finish(self, reason: str) -> dict[str, Any]:
+        """Leave a usable model behind, whatever the reason; a stop keeps the checkpoint so that the run can go on."""
+        stopped = reason == "stopped by request"
+        if stopped:
+            self._checkpoint()
+        if self.done["best_step"] == 0:
+            with self.average.applied():
+                self._save_model()
+        if not stopped and self.accelerator.is_main_process:
+            checkpoint.remove(self.folder / "checkpoint")
+        kept = self.done["best_step"] or self.done["step"]
+        return {
+            "reason": reason,
+            "stopped": stopped,
+            "steps": self.done["step"],
+            "steps_planned": self.total,
+            "kept_step": kept,
+            "validation_ndcg@10": None if self.done["best"] < 0 else self.done["best"],
+            "seconds": round(self.done["seconds"], 1),
+            "trained_weights": sum(p.numel() for p in self.bare.trained().values()),
+        }
+
+
+def _schedule(step: int, total: int) -> float:
+    """Linear warm-up, then a cosine down to 2 %."""
+    warm = max(1, round(WARMUP * total))
+    if step < warm:
+        return (step + 1) / warm
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+
+def _halve_frozen(lm: LanguageModel) -> None:
+    """Frozen weights need no fp32 master."""
+    for parameter in lm.parameters():
+        if not parameter.requires_grad:
+            parameter.data = parameter.data.to(torch.bfloat16)

@@ -1,0 +1,1 @@
+"""How a language model's output becomes a ranking of items."""

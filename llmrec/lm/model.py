@@ -1,0 +1,167 @@
+"""A language model with Tokens: a backbone, its vocabulary and its new rows as one trainable, savable thing.
+
+Where it stands: the middle of stage 4; heads ask it for hidden states and for the softmax's columns, `finetune` trains it.
+What it does not know: users, items, names, heads.
+
+Saved, it is what any Hugging Face program reads: a standard PEFT adapter (or, trained in full, a standard checkpoint) beside a standard
+tokenizer; the augmentation of META ID is folded into the rows.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from llmrec import artifacts, rng
+from llmrec.contracts import Catalog, IdTable
+from llmrec.lm import prompts
+from llmrec.lm.backbone import Backbone
+from llmrec.lm.vocab import Rows, Vocab, start_rows
+from llmrec.recipe import build, settings
+
+CARD = "llmrec.json"
+
+
+class LanguageModel(nn.Module):
+    """A causal language model whose vocabulary was grown by Tokens. Make one with `create` or `load`."""
+
+    def __init__(self, backbone: Backbone, causal: Any, vocab: Vocab, rows: Rows) -> None:
+        super().__init__()
+        self.backbone, self.causal, self.vocab, self.rows = backbone, causal, vocab, rows
+        if backbone.dropout:
+            for layer in self.decoder.layers:
+                for part in (layer.self_attn, layer.mlp):
+                    part.register_forward_hook(_dropout(backbone.dropout))
+
+    @classmethod
+    def create(cls, backbone: Backbone, table: IdTable, catalog: Catalog, seed: int) -> LanguageModel:
+        """A fresh model for a table's names: backbone built, vocabulary grown, LoRA added where the backbone's tuning says so."""
+        causal, subwords = backbone.build([*catalog.titles, *prompts.corpus()], seed)
+        vocab = Vocab.of_table(subwords, table)
+        base = causal.get_input_embeddings().weight
+        start = start_rows(base[: vocab.first], len(vocab.tokens), rng.torch_stream(seed, "rows"))
+        features = None if table.features is None else torch.from_numpy(table.features)
+        return cls._assemble(backbone, causal, vocab, start, features)
+
+    @classmethod
+    def load(cls, folder: Path) -> LanguageModel:
+        """Read what `save` wrote, ready to recommend. Raises `BadArtifact` naming the file when something is missing or damaged."""
+        card = artifacts.check(folder, "LanguageModel")["card"]
+        backbone = build(Backbone, card["backbone"], "lm")
+        vocab = Vocab.load(folder, card["n_tokens"])
+        if backbone.tuned == "full":
+            from transformers import AutoModelForCausalLM
+
+            causal = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+            start = causal.get_input_embeddings().weight[vocab.first : vocab.size].detach().float()
+            model = cls._assemble(backbone, causal, vocab, start, None)
+            if model.rows.new_out is not None:
+                model.rows.new_out.data.copy_(causal.get_output_embeddings().weight[vocab.first : vocab.size].float())
+            return model
+        causal, _ = backbone.build([], 0)
+        model = cls._assemble(backbone, causal, vocab, torch.zeros(len(vocab.tokens), causal.config.hidden_size), None)
+        model._load_adapter(folder)
+        return model
+
+    @classmethod
+    def _assemble(cls, backbone: Backbone, causal: Any, vocab: Vocab, start: Tensor, features: Tensor | None) -> LanguageModel:
+        if causal.get_input_embeddings().num_embeddings < vocab.size:
+            causal.resize_token_embeddings(vocab.size, mean_resizing=False)
+        base, out = causal.get_input_embeddings(), causal.get_output_embeddings()
+        head = None if out.weight is base.weight else out
+        rows = Rows(base, head, vocab.first, start, features, backbone.augment)
+        if backbone.tuned != "full":
+            causal = _with_adapter(backbone, causal, vocab, head is not None)
+        return cls(backbone, causal, vocab, rows)
+
+    @property
+    def decoder(self) -> Any:
+        """The stack of layers under the vocabulary."""
+        causal = self.causal.get_base_model() if hasattr(self.causal, "get_base_model") else self.causal
+        return causal.get_decoder()
+
+    @property
+    def device(self) -> torch.device:
+        return self.rows.new.device
+
+    def forward(self, ids: Tensor, mask: Tensor | None = None, positions: Tensor | None = None, cache: Any = None) -> Tensor:
+        """Hidden states. ids: (b, t) row numbers; mask: (b, t) 1 where real, or (b, 1, t, s) additive; returns (b, t, d)."""
+        out = self.decoder(
+            inputs_embeds=self.rows(ids), attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=cache is not None
+        )
+        state: Tensor = out.last_hidden_state
+        return state
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """The parameters that training changes, by name."""
+        return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+    def save(self, folder: Path) -> None:
+        """Write adapter or checkpoint, tokenizer and card into `folder`, in one step. Plain `transformers` and `peft` read it."""
+        card = {"backbone": settings(self.backbone), "n_tokens": len(self.vocab.tokens)}
+        with artifacts.writing(folder, "LanguageModel", card) as fresh:
+            self._write(fresh)
+
+    @torch.no_grad()
+    def _write(self, folder: Path) -> None:
+        span = slice(self.vocab.first, self.vocab.size)
+        self.vocab.save(folder)
+        if self.backbone.tuned == "full":
+            self.rows.base.weight[span] = self.rows.rows()
+            if self.rows.head is not None:
+                self.rows.head.weight[span] = self.rows.rows(out=True)
+            self.causal.save_pretrained(folder)
+            return
+        for side, delta in self._deltas().items():
+            delta.copy_(self.rows.rows(out=side == "lm_head"))
+        self.causal.save_pretrained(folder, save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)  # peft's empty model card
+
+    @torch.no_grad()
+    def _load_adapter(self, folder: Path) -> None:
+        from peft import set_peft_model_state_dict
+        from safetensors.torch import load_file
+
+        set_peft_model_state_dict(self.causal, load_file(folder / "adapter_model.safetensors"))
+        for side, delta in self._deltas().items():
+            target = self.rows.new_out if side == "lm_head" and self.rows.new_out is not None else self.rows.new
+            target.copy_(delta)
+
+    def _deltas(self) -> dict[str, Tensor]:
+        """PEFT's own copies of the new rows, by the layer they belong to; frozen here, filled when saved."""
+        out = {}
+        for name, parameter in self.causal.named_parameters():
+            if "trainable_tokens_delta" in name:
+                out["lm_head" if "lm_head" in name else "embed_tokens"] = parameter
+        return out
+
+
+def _with_adapter(backbone: Backbone, causal: Any, vocab: Vocab, untied: bool) -> Any:
+    """The standard PEFT form of "new rows (+ LoRA)". PEFT's copies of the rows stay frozen: `Rows` holds the ones that train."""
+    from peft import LoraConfig, TrainableTokensConfig, get_peft_model
+
+    new = list(range(vocab.first, vocab.size))
+    where = {"embed_tokens": new, "lm_head": new} if untied else new
+    if backbone.tuned == "lora":
+        config: Any = LoraConfig(r=backbone.rank, lora_alpha=2 * backbone.rank, target_modules="all-linear", trainable_token_indices=where)
+    else:
+        config = TrainableTokensConfig(token_indices=new, target_modules=["embed_tokens"])
+    causal.config.name_or_path = causal.name_or_path = backbone.public_name()
+    model = get_peft_model(causal, config)
+    model.peft_config["default"].base_model_name_or_path = backbone.public_name()
+    for name, parameter in model.named_parameters():
+        if "trainable_tokens" in name:
+            parameter.requires_grad_(False)
+    return model
+
+
+def _dropout(p: float) -> Any:
+    def hook(module: nn.Module, _: Any, output: Any) -> Any:
+        if isinstance(output, tuple):
+            return (nn.functional.dropout(output[0], p, module.training), *output[1:])
+        return nn.functional.dropout(output, p, module.training)
+
+    return hook
