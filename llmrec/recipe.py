@@ -124,7 +124,7 @@ def read(plain: dict[str, Any]) -> Recipe:
         body = plain.get(section, {})
         if not isinstance(body, dict):
             raise BadRecipe(f"[{section}] must be a table, not {body!r}")
-        stages[section] = _stage(section, dict(body))
+        stages[section] = stage(section, dict(body))
     if not getattr(stages["scheme"], "needs_vectors", True) and "embed" not in plain:
         stages["embed"] = None
     return Recipe(**stages, seed=seed)
@@ -158,7 +158,7 @@ def settings(stage: Any) -> dict[str, Any]:
 
 
 def with_settings(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
-    """A recipe with dotted changes applied, such as {"train.seconds": 60, "seed": 1}."""
+    """A recipe with dotted changes applied, such as {"train.epochs": 2, "seed": 1}."""
     plain = recipe.to_dict()
     for dotted, value in changes.items():
         section, _, key = dotted.partition(".")
@@ -171,7 +171,9 @@ def with_settings(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     return dataclasses.replace(read(plain), name=recipe.name)
 
 
-def _stage(section: str, body: dict[str, Any]) -> Any:
+def stage(section: str, body: dict[str, Any]) -> Any:
+    """The settings object of one section, from its plain values; its defaults from an empty dictionary."""
+    body = dict(body)
     kind = SECTIONS[section]
     if kind is None:
         module, _, name = _ONLY[section].partition(":")

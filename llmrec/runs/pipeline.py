@@ -8,7 +8,6 @@ Killed at any moment, a run resumes by calling `train` on it again: finished sta
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -91,13 +90,12 @@ def _work(run: Run, tell: Emit, stop: Stop) -> None:
     recipe = run.recipe
     prepared = prepare(recipe, tell)
     _keep(run, prepared)
-    model = None
     if not (run.path / "training.json").exists() or not (run.path / "model").exists():
-        model = _fit(run, recipe, prepared, tell, stop)
+        _fit(run, recipe, prepared, tell, stop)
     if stop():
         return
-    with _stage(tell, "loading the model"):
-        recommender = run.recommender() if model is None else _recommender(model, prepared, recipe)
+    with _stage(tell, "loading the model"):  # what was kept, which is the best and not the last
+        recommender = run.recommender()
     numbers = run.metrics or {}
     for part, masked in PARTS:
         seen = "masked" if masked else "unmasked"
@@ -109,7 +107,6 @@ def _work(run: Run, tell: Emit, stop: Stop) -> None:
             numbers.setdefault(part, {})[seen] = report(run, recommender, prepared.dataset.name, prepared.split, part, masked)
         artifacts.write_json(numbers, run.path / "metrics.json")
         tell({"event": "evaluation", "part": part, "seen": seen, "metrics": numbers[part][seen]["metrics"]})
-    shutil.rmtree(run.path / "checkpoint", ignore_errors=True)  # a finished run needs none
 
 
 def _keep(run: Run, prepared: Prepared) -> None:
@@ -126,22 +123,17 @@ def _keep(run: Run, prepared: Prepared) -> None:
         artifacts.save(prepared.table, run.path / "ids")
 
 
-def _fit(run: Run, recipe: Recipe, prepared: Prepared, tell: Emit, stop: Stop) -> Any:
+def _fit(run: Run, recipe: Recipe, prepared: Prepared, tell: Emit, stop: Stop) -> None:
     from llmrec.lm.model import LanguageModel
 
+    table = run.table()
     with _stage(tell, "language model"):
-        model = LanguageModel.create(recipe.lm, run.table(), prepared.dataset.catalog, recipe.seed)
+        model = LanguageModel.create(recipe.lm, table, prepared.dataset.catalog, recipe.seed)
     with _stage(tell, "training"), stop.gently():
-        facts = recipe.train.fit(model, run.table(), prepared.split, run.path, tell, stop, recipe.seed, recipe.head)
-    if not stop():
-        artifacts.write_json(facts or {}, run.path / "training.json")
-    return model
-
-
-def _recommender(model: Any, prepared: Prepared, recipe: Recipe) -> Recommender:
-    from llmrec.recommend.language import LanguageRecommender
-
-    return LanguageRecommender(model, prepared.table, recipe.head)
+        facts = recipe.train.fit(model, table, prepared.split, run.path, tell, stop, recipe.seed, recipe.head)
+    tell({"event": "trained", **facts})
+    if not facts.get("stopped"):
+        artifacts.write_json(facts, run.path / "training.json")
 
 
 @contextlib.contextmanager

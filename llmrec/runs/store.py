@@ -118,14 +118,16 @@ class Run:
             return artifacts.load(IdTable, self.path / "ids")
         return stages.table(self.recipe, self.dataset(), self.split(), self.vectors())
 
-    def recommender(self) -> Recommender:
-        """The trained model behind the run's own head."""
+    def recommender(self, head: Any = None) -> Recommender:
+        """The trained model behind the run's own head, or behind another."""
         from llmrec.lm.model import LanguageModel
         from llmrec.recommend.language import LanguageRecommender
 
         if not (self.path / "model").exists():
             raise FileNotFoundError(f"run {self.name} has no model yet ({self.status.state}): train it with --resume")
-        return LanguageRecommender(LanguageModel.load(self.path / "model"), self.table(), self.recipe.head)
+        recipe = self.recipe
+        model = LanguageModel.load(self.path / "model")
+        return LanguageRecommender(model, self.table(), head or recipe.head, max_items=recipe.train.max_items)
 
     def note(self, **facts: Any) -> None:
         """Add facts to run.json, in one step."""
@@ -179,6 +181,17 @@ def open_run(name_or_path: str | Path) -> Run:
     if path.is_dir() and not (_NAME.fullmatch(text) and not (path / "run.json").exists()):
         return _whole(path.absolute())
     raise UnknownRun(f"no run is called {text!r}{_near(text)}")
+
+
+def find(name_or_path: str | Path) -> Run:
+    """Like `open_run`, but a broken run of the runs' folder is found too, so that it can be deleted."""
+    try:
+        return open_run(name_or_path)
+    except BadArtifact as error:
+        text = str(name_or_path)
+        if _NAME.fullmatch(text) and (home.runs() / text).is_dir():
+            return Run(home.runs() / text, broken=str(error))
+        raise
 
 
 def by_name(name: str) -> Run:

@@ -1,0 +1,115 @@
+"""The command `llmrec`: a dictionary of commands, one JSON object or a readable text out, logs on standard error.
+
+Where it stands: outermost. What it does not know: what the commands do. Nothing heavy is imported before a command runs.
+
+Exit codes: 0 done; 2 wrong use, with one line that names the remedy; 1 a fault of the program; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import json
+import logging
+import os
+import sys
+from typing import Any, NoReturn
+
+from llmrec import __version__
+
+COMMANDS = {
+    "fetch": "fetch data and weights into the cache, checked by hash",
+    "data": "describe a data set",
+    "train": "work a recipe off: data, vectors, names, language model, numbers",
+    "evaluate": "measure a run over the whole catalogue, beside the baselines",
+    "recommend": "items for a user, or for someone who liked these titles",
+    "ids": "how items, users and Tokens are named in a run",
+    "runs": "list, show and delete runs",
+    "app": "open the studio",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Wrong use in one line, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"llmrec: {message}: see `{self.prog} --help`\n")
+
+
+def parser() -> Parser:
+    """The whole command line."""
+    every = Parser(add_help=False)
+    every.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    every.add_argument("--debug", action="store_true", help="log more, and show where an error came from")
+    whole = Parser(prog="llmrec", description="A laboratory for how LLM recommenders name users and items.", allow_abbrev=False)
+    whole.add_argument("--version", action="version", version=f"llmrec {__version__}")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, help_text in COMMANDS.items():
+        module = importlib.import_module(f"llmrec.commands.{name}")
+        about = (module.__doc__ or help_text).split("\n\n")
+        sub = commands.add_parser(
+            name,
+            help=help_text,
+            description=about[0],
+            epilog="\n\n".join(about[1:]),
+            parents=[every],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add(sub)
+        sub.set_defaults(module=module, exit_code=0)
+    return whole
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported: idle threads must not eat the other process's core
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TQDM_DISABLE", "1")  # our own progress is enough
+    try:
+        args = parser().parse_args(argv)
+    except SystemExit as leave:
+        return int(leave.code or 0)
+    _log_to_stderr(args.debug)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # what libraries print must not get into the JSON
+            result = args.module.run(args)
+        _print(json.dumps(result, ensure_ascii=False) if args.json else args.module.text(result))
+        return int(args.exit_code)
+    except KeyboardInterrupt:
+        print("llmrec: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _explain(error, args.debug)
+
+
+def _explain(error: Exception, debug: bool) -> int:
+    from llmrec.registry import UnknownName
+
+    expected = isinstance(error, (ValueError, FileNotFoundError, UnknownName))
+    if debug:
+        logging.getLogger("llmrec").exception("where it came from:")
+    said = " ".join(str(error).split()) or type(error).__name__
+    if expected:
+        print(f"llmrec: {said}", file=sys.stderr)
+        return 2
+    print(f"llmrec: {type(error).__name__}: {said}: a fault of the program, --debug shows where", file=sys.stderr)
+    return 1
+
+
+def _log_to_stderr(debug: bool) -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
+    logging.getLogger("llmrec").setLevel(logging.DEBUG if debug else logging.INFO)
+
+
+def _print(text: Any) -> None:
+    if text:
+        print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

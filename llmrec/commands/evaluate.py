@@ -1,0 +1,58 @@
+"""Measure a run over the whole catalogue: every user with a held-out item, beside the baselines.
+
+Example: llmrec evaluate metaid-ml-100k-sketch-1 --seen unmasked --baselines popularity,ease
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from typing import Any
+
+from llmrec.commands import layout
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run's name or folder")
+    parser.add_argument("--part", choices=("test", "valid"), default="test", help="which held-out items to look for (default: test)")
+    parser.add_argument("--seen", choices=("masked", "unmasked"), default="masked", help="may seen items come back? (default: masked)")
+    parser.add_argument("--beams", type=int, metavar="N", help="another width of the beam than the recipe's")
+    parser.add_argument("--baselines", default="all", metavar="all|none|A,B", help="which baselines to fit beside it (default: all)")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    from llmrec.runs import pipeline, store
+
+    chosen = _baselines(args.baselines)
+    found = store.open_run(args.run)
+    data, split = found.dataset(), found.split()
+    recommender = found.recommender(None if args.beams is None else _wider(found.recipe.head, args.beams))
+    return pipeline.report(found, recommender, data.name, split, args.part, args.seen == "masked", chosen)
+
+
+def text(result: dict[str, Any]) -> str:
+    names = [n for n in ("hit@5", "hit@10", "hit@20", "ndcg@10", "mrr@10", "coverage@10") if n in result["metrics"]]
+    measured = [*result["baselines"].items(), (result["run"], result["metrics"])]
+    title = f"{result['data']}, {result['split']}, seen items {result['seen']}, {result['n_users']} users, seed {result['seed']}"
+    block = layout.table(title, ("recommender", *names), [(who, *(values.get(n) for n in names)) for who, values in measured])
+    low_high = result.get("intervals", {}).get("hit@10")
+    return block if not low_high else f"{block}\n\n  hit@10 of the run: 95 % interval {low_high[0]:.4f} to {low_high[1]:.4f}"
+
+
+def _baselines(text: str) -> list[str]:
+    from llmrec import registry
+
+    known = registry.names("baseline")
+    if text in ("all", "none"):
+        return known if text == "all" else []
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"no baseline is called {name!r}: there are {', '.join(known)}, or all, or none")
+    return names
+
+
+def _wider(head: Any, beams: int) -> Any:
+    if "beams" not in {f.name for f in dataclasses.fields(head)}:
+        raise ValueError(f"--beams does not apply: the head {type(head).__name__} has no beam")
+    return dataclasses.replace(head, beams=beams)

@@ -1,0 +1,77 @@
+"""How an item or a user is named in a run, who shares each piece, and who carries a Token.
+
+Example: llmrec ids metaid-ml-100k-sketch-1 --item "Alien"
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from llmrec.commands import layout
+
+if TYPE_CHECKING:
+    from llmrec.contracts import Catalog, IdTable
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run's name or folder")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--item", metavar="KEY|TITLE", help="an item, by its key or its title")
+    what.add_argument("--user", metavar="KEY", help="a user, by key")
+    what.add_argument("--token", metavar='"<c3>"', help="a piece: who carries it")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    from llmrec.runs import store
+
+    found = store.open_run(args.run)
+    catalog, table = found.dataset().catalog, found.table()
+    if args.item is not None:
+        return _item(args.item, catalog, table)
+    if args.user is not None:
+        return _user(args.user, catalog, table)
+    return _token(args.token, catalog, table)
+
+
+def text(result: dict[str, Any]) -> str:
+    if "token" in result:
+        head = f"{result['token']}: {len(result['items'])} items, {len(result['users'])} users"
+        blocks = [head, layout.table("Items", ("key", "title"), [(i["key"], i["title"]) for i in result["items"][:40]])]
+        return "\n\n".join([*blocks, "users: " + (", ".join(result["users"][:40]) or "(none)")])
+    shown = result.get("title") or f"user {result['key']}"
+    rows = [(piece, len(others), "; ".join(others[:5])) for piece, others in result["shared_with"].items()]
+    return layout.table(f"{shown} is named {''.join(result['pieces'])}", ("piece", "shared with", "such as"), rows)
+
+
+def _item(text: str, catalog: Catalog, table: IdTable) -> dict[str, Any]:
+    from llmrec.ids import lookup
+    from llmrec.recommend import titles
+
+    index = catalog.item_of_key[text] if text in catalog.item_of_key else titles.item(text, catalog)
+    return {
+        "title": catalog.titles[index],
+        "key": catalog.item_keys[index],
+        "pieces": [str(p) for p in table.items.spell(index)],
+        "shared_with": {str(p): [catalog.titles[i] for i in others] for p, others in lookup.shared_with(table, index).items()},
+    }
+
+
+def _user(key: str, catalog: Catalog, table: IdTable) -> dict[str, Any]:
+    from llmrec.commands.recommend import user_index
+    from llmrec.ids import lookup
+
+    if table.users is None:
+        raise ValueError(f"{table.scheme} names items only: ask with --item or --token")
+    index = user_index(key, catalog)
+    pieces = table.users.spell(index)
+    sharing = {str(p): [catalog.user_keys[u] for u in lookup.members(table, p).users if u != index] for p in pieces}
+    return {"key": key, "pieces": [str(p) for p in pieces], "shared_with": sharing}
+
+
+def _token(text: str, catalog: Catalog, table: IdTable) -> dict[str, Any]:
+    from llmrec.ids import lookup
+
+    carriers = lookup.members(table, text)
+    items = [{"key": catalog.item_keys[i], "title": catalog.titles[i]} for i in carriers.items]
+    return {"token": text, "items": items, "users": [catalog.user_keys[u] for u in carriers.users]}

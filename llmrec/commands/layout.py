@@ -1,0 +1,44 @@
+"""Plain text for people: tables with a title, numbers to the width they need.
+
+Where it stands: under every command's `text`. What it does not know: what the columns mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A titled table; numbers to the right, texts to the left."""
+    if not rows:
+        return f"{title}\n  (none)"
+    cells = [[cell(value) for value in row] for row in rows]
+    widths = [max(len(line[i]) for line in [list(columns), *cells]) for i in range(len(columns))]
+    right = [all(isinstance(row[i], (int, float)) or row[i] is None for row in rows) for i in range(len(columns))]
+
+    def line(values: Sequence[str]) -> str:
+        parts = [v.rjust(w) if r else v.ljust(w) for v, w, r in zip(values, widths, right, strict=True)]
+        return ("  " + "  ".join(parts)).rstrip()
+
+    return "\n".join([title, line(list(columns)), line(["-" * w for w in widths]), *(line(c) for c in cells)])
+
+
+def cell(value: Any) -> str:
+    """One value: numbers below ten to four places, larger ones to one, nothing as a dash. Control characters never reach a terminal."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "".join(c if c.isprintable() else " " for c in str(value))
+
+
+def size(n: float) -> str:
+    """Bytes as a person reads them."""
+    for unit in ("B", "kB", "MB"):
+        if n < 1000:
+            return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
+        n /= 1000
+    return f"{n:.1f} GB"
