@@ -1,0 +1,80 @@
+"""Names, cards and lists as safe HTML, alike in the pages and in the chat.
+
+Where it stands: last before the browser. Everything that comes from data or from a person is escaped here and nowhere else; `<c3>` is text.
+What it does not know: where the values come from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from app.seam import Answer, Card
+from llmrec.contracts import Piece, Token
+from llmrec.view.palette import DARK, LIGHT
+
+_CSS = Path(__file__).parent / "chips.css"
+_SPECIAL = re.compile(r"[^\w\s,]|_", re.ASCII)  # every sign that HTML or markdown could read as its own
+
+
+def text(value: str) -> str:
+    """Text that stays text inside HTML that a markdown renderer will also read."""
+    return _SPECIAL.sub(lambda m: f"&#{ord(m[0])};", str(value))
+
+
+def style() -> str:
+    """The style sheet of everything here, with the map's colours for light and dark."""
+    tones = "".join(
+        f".tone{n} {{ --c: light-dark({a}, {b}); }}\n" for n, (a, b) in enumerate(zip(LIGHT.categories, DARK.categories, strict=True))
+    )
+    return _CSS.read_text(encoding="utf-8") + tones
+
+
+def chip(piece: Piece, tone: int | None = None, big: bool = False) -> str:
+    """One piece of a name: a Token in its colour or plain, text in grey."""
+    kind = "sub" if not isinstance(piece, Token) else "fine" if tone is None else f"tok tone{tone}"
+    return f'<span class="chip {kind}{" big" if big else ""}">{text(piece)}</span>'
+
+
+def chips(card: Card, big: bool = False) -> str:
+    """A whole name, piece after piece; the first has the colour that the map gives it."""
+    pieces = (chip(piece, card.tone if n == 0 else None, big) for n, piece in enumerate(card.pieces))
+    return '<span class="chips">' + "".join(pieces) + "</span>"
+
+
+def label(card: Card) -> str:
+    """Title and year as text."""
+    return card.title if card.year is None or str(card.year) in card.title else f"{card.title} ({card.year})"
+
+
+def small(card: Card) -> str:
+    """What is known of it, in one line."""
+    return text(" · ".join([*card.genres, *card.facts]))
+
+
+def row(card: Card, rank: str = "", aside: str = "", marked: str = "") -> str:
+    """One line of a list: rank, title, genres, name, and a number at the end."""
+    mark = f'<span class="mark">{text(marked)}</span>' if marked else ""
+    number = f'<span class="rank">{text(rank)}</span>' if rank else ""
+    end = f'<span class="aside">{text(aside)}</span>' if aside else ""
+    facts = f'<span class="facts">{small(card)}</span>' if card.genres or card.facts else ""
+    body = f'<span class="body"><span class="title">{text(label(card))}</span>{mark}{facts}{chips(card) if card.pieces else ""}</span>'
+    return f'<li class="{"hit" if marked else ""}">{number}{body}{end}</li>'
+
+
+def listing(rows: Iterable[str], empty: str = "Nothing to show.") -> str:
+    """Lines as a list, or a sentence."""
+    inside = "".join(rows)
+    return f'<ol class="lm-list">{inside}</ol>' if inside else f'<p class="quiet">{text(empty)}</p>'
+
+
+def answer(given: Answer, scores: bool = True) -> str:
+    """A model's recommendations."""
+    return listing(
+        (
+            row(p.card, str(n), f"{p.score:.2f}" if scores else "", "held-out item" if p.target else "")
+            for n, p in enumerate(given.picks, 1)
+        ),
+        "This model found nothing to recommend here.",
+    )

@@ -1,0 +1,199 @@
+"""What every page shares: styles, the run in hand, deep links, the first run's progress, tables with their download.
+
+Where it stands: under every view. What it does not know: what a view shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pandas as pd
+import streamlit as st
+
+from app import chips, shared
+from app.seam import Exhibit, Progress, RunInfo, Trouble
+
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["sendDataToCloud", "toImage", "autoScale2d"], "responsive": True}
+
+
+def run() -> str | None:
+    """The run in hand, or None where there is none yet."""
+    return st.session_state.get("_run")
+
+
+def picker() -> None:
+    """Choose the run; `?run=` in the address does too."""
+    ready = [r for r in shared.backend().runs() if r.ready]
+    names = [r.name for r in ready]
+    if not names:
+        st.session_state["_run"] = None
+        return
+    wanted = linked("run")
+    if wanted and wanted not in names and wanted != st.session_state.get("_refused"):
+        st.session_state["_refused"] = wanted
+        st.toast(f"There is no run {wanted!r} here; showing {names[0]!r}.")
+    if "run_picker" not in st.session_state or st.session_state["run_picker"] not in names:
+        st.session_state["run_picker"] = wanted if wanted in names else names[0]
+    chosen = st.selectbox(
+        "Run",
+        names,
+        key="run_picker",
+        persist_state="session",
+        help="The trained run that every page shows. A run is one recipe, taken through.",
+    )
+    if chosen != st.session_state.get("_run"):
+        st.session_state["_run"] = chosen
+    link(run=chosen)
+    _facts(next(r for r in ready if r.name == chosen))
+
+
+def _facts(info: RunInfo) -> None:
+    measured = " · ".join(f"{name} {value:.3f}" for name, value in list(info.metrics.items())[:2])
+    st.caption(" · ".join(x for x in (info.data, info.scheme, measured) if x))
+
+
+def linked(name: str) -> str | None:
+    """A value of the address, or what this session last held under that name."""
+    value = st.query_params.get(name)
+    if value is None:
+        value = st.session_state.get(f"_link_{name}")
+    return value
+
+
+def link(**values: str | None) -> None:
+    """Write values into the address, so that it can be shared; None takes one out. They survive a change of page."""
+    for name, value in values.items():
+        st.session_state[f"_link_{name}"] = value
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def dark() -> bool:
+    """Whether this visitor's page is dark."""
+    return st.context.theme.type == "dark"
+
+
+def html(body: str) -> None:
+    """Safe HTML out of `chips`."""
+    st.html(body)
+
+
+def download(name: str, table: pd.DataFrame, key: str) -> None:
+    """A table as CSV."""
+    st.download_button(
+        "CSV",
+        lambda: table.to_csv(index=False).encode("utf-8"),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
+        type="tertiary",
+        help="Download this table as a CSV file.",
+    )
+
+
+def exhibit(given: Exhibit) -> None:
+    """A chart with the sentence that reads it, its table twin and its download."""
+    st.subheader(given.title, anchor=False)
+    if given.caption:
+        st.caption(given.caption)
+    if given.figure is not None:
+        st.plotly_chart(given.figure, key=f"figure_{given.name}", config=CHART, theme=None, alt=given.caption or given.title)
+    twin(given.name, given.table, given.title)
+
+
+def twin(name: str, table: pd.DataFrame, title: str) -> None:
+    """The table behind a chart, folded away."""
+    with st.expander("The same as a table", icon=":material/table:"):
+        st.dataframe(table, hide_index=True, key=f"table_{name}", alt=title, height=min(320, 38 + 35 * max(1, len(table))))
+        download(name, table, f"csv_{name}")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """A `Trouble` becomes a sentence on the page, and the page goes on."""
+    try:
+        yield
+    except Trouble as trouble:
+        st.warning(str(trouble), icon=":material/info:")
+
+
+def first_run() -> None:
+    """How far the first run is, live; nothing where none is under way."""
+    progress = shared.backend().first_run()
+    if progress is None:
+        return
+    if progress.state == "running":
+        _live()
+    elif progress.state == "failed":
+        st.error(progress.message or "The first run stopped with an error.", icon=":material/error:")
+    elif not st.session_state.get("_welcomed"):
+        st.session_state["_welcomed"] = True
+        st.toast("The first run is trained: every page is open now.", icon=":material/check:")
+
+
+@st.fragment(run_every=1.0)
+def _live() -> None:
+    progress = shared.backend().first_run()
+    if progress is None or progress.state != "running":
+        st.rerun()  # once, the whole page: the run is there
+    with st.container(border=True, key="first_run"):
+        st.markdown(f"**A first model is being trained on this machine** · {progress.stage}")
+        left = "" if progress.seconds_left is None else f"about {clock(progress.seconds_left)} left"
+        st.progress(min(1.0, max(0.0, progress.fraction or 0.0)), text=left or "getting ready")
+        _curve(progress)
+        st.caption(
+            "It takes about a minute, once. The Data page and the baselines on Recommend work already; Tokens and Chat open by themselves."
+        )
+
+
+def _curve(progress: Progress) -> None:
+    if len(progress.losses) >= 3:
+        st.line_chart(
+            progress.losses,
+            x="step",
+            y="loss",
+            height=150,
+            x_label="step",
+            y_label="training loss",
+            alt="Training loss by step, falling as it learns",
+        )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a person says them."""
+    whole = max(0, round(seconds))
+    return f"{whole} s" if whole < 90 else f"{whole / 60:.0f} min"
+
+
+def need_run() -> str:
+    """The run in hand; without one the page says the next step and stops."""
+    name = run()
+    if name is not None:
+        return name
+    progress = shared.backend().first_run()
+    if progress is None or progress.state != "running":
+        st.info(
+            "There is no trained run yet. Train one with `llmrec train metaid-ml-100k-sketch` (about a minute), then reload this page.",
+            icon=":material/school:",
+        )
+    else:
+        st.info("This page opens as soon as the first run is trained. Meanwhile, have a look at **Data**.", icon=":material/hourglass_top:")
+    st.stop()
+    raise AssertionError("st.stop does not return")
+
+
+def styles() -> None:
+    """Chips and lists, once per page."""
+    st.html(f"<style>{chips.style()}{PAGE}</style>")
+
+
+PAGE = """
+[data-testid="stMainBlockContainer"] { max-width: 1280px; }
+[data-testid="stMetricLabel"] { opacity: .75; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
+"""

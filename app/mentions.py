@@ -1,0 +1,169 @@
+"""The titles that a message names, wherever they stand in it: whole titles first, then what follows "liked" with typos forgiven.
+
+Where it stands: under `backend`, over `llmrec.recommend.titles`, which knows one title at a time. What it does not know: models, runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.seam import Mention
+from llmrec.contracts import Catalog, Interactions
+from llmrec.recommend import titles
+
+LONGEST, MOST = 9, 12
+WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+YEAR = re.compile(r"(?:18|19|20)\d\d")
+SPAN = re.compile(
+    r"(?:\b(?:liked?|loved?|loving|enjoyed?|adored?|saw|seen|watched|hated?|disliked?|fans? of|such as|favou?rites? (?:is|are)|"
+    r"into|prefer(?:red)?|except|without|but not|no more|similar to|something like)\b|@)\s*:?\s*([^.;?!\n]+)",
+    re.I,
+)
+QUOTED = re.compile(r"[\"“”«»]([^\"“”«»\n]{1,120})[\"“”«»]")
+BREAK = re.compile(
+    r"\s*(?:,|;|\s&\s|\band\b|\bor\b|\bbut\b|\balso\b|\bthen\b|\bwhat\b|\bplease\b|\brecommend\b|\bsuggest\b|\bso\b)\s*", re.I
+)
+FILLER = re.compile(
+    r"^(?:(?:also|really|very|much|both|the (?:film|movie|book)s?|films?|movies?|like|liked|loved|to|watch|i|me|more|titles?|things?|such as)\s+)+|"
+    r"\s+(?:a lot|very much|so much|too|as well|again|recently|yesterday|most|best|next)$",
+    re.I,
+)
+# A title made of these alone counts only where it is written like a title: "Up", "It", "Next"
+COMMON = frozenset(
+    "a about after again all also am an and another any are as at bad be been before best better big but by can come could day did do else ever "
+    "feel few film films first for friday from fun get give go good got great had has hate have he hello her here hi him his how i if in into is it its just kids know last "
+    "less life like liked list little long lot love loved make man many me more most movie movies much my new next nice no not now of off old on once one "
+    "only or other others our out over own please real really recommend right said same saw say see seen she should show so some something still such "
+    "suggest take than thanks that the them then there these they thing things think this three time to today too two up us very want was watch watched "
+    "way we well were what when where which while who why will with world would yes yesterday tonight recently tomorrow hated loved enjoyed disliked adored "
+    "similar prefer favourite favorite horror comedy comedies drama dramas thriller thrillers action romance western westerns scary funny sad you your".split()
+)
+
+
+@dataclass(frozen=True)
+class _Word:
+    plain: str
+    start: int
+    end: int
+
+
+class Mentions:
+    """Built once per data set: bare names to items, the most taken first where several share a name."""
+
+    def __init__(self, catalog: Catalog, taken: Interactions) -> None:
+        self.catalog = catalog
+        popular = np.bincount(taken.item, minlength=taken.n_items)
+        self._names: dict[str, list[int]] = {}
+        for item, title in enumerate(catalog.titles):
+            for name in {titles.normal(title)[0], titles.normal(re.sub(r"\([^()]*\)", " ", title))[0]} - {""}:
+                self._names.setdefault(name, []).append(item)
+        for items in self._names.values():
+            items.sort(key=lambda i: -int(popular[i]))
+
+    def find(self, text: str) -> tuple[Mention, ...]:
+        """Mentions in the order of the message, each item once."""
+        found, free = self._whole(text)
+        guessed = 0
+        for start, part in _candidates(text, free):
+            if guessed == MOST:
+                break
+            guessed += 1
+            mention = self._guess(part)
+            if mention is not None:
+                found.append((start, mention))
+        if not found and len(text.split()) <= 8 and any(w[0].isupper() for w in WORD.findall(text)):
+            bare = " ".join(w for w in WORD.findall(text) if w.casefold() not in COMMON)
+            mention = self._guess(bare) if len(bare) > 3 else None
+            if mention is not None:
+                found.append((0, mention))
+        out: dict[object, Mention] = {}
+        for _, mention in sorted(found, key=lambda pair: pair[0]):
+            out.setdefault(mention.item if mention.item is not None else mention.text.casefold(), mention)
+        return tuple(out.values())
+
+    def _whole(self, text: str) -> tuple[list[tuple[int, Mention]], list[bool]]:
+        """Whole titles, longest first at each place; and which letters of the text are still free."""
+        words = [_Word(m[0], m.start(), m.end()) for m in WORD.finditer(text)]
+        free = [True] * len(text)
+        found: list[tuple[int, Mention]] = []
+        at = 0
+        while at < len(words):
+            for n in range(min(LONGEST, len(words) - at), 0, -1):
+                first, last = words[at], words[at + n - 1]
+                said = text[first.start : last.end]
+                items = self._names.get(titles.normal(said + " ")[0]) if n > 1 or not YEAR.fullmatch(said) else self._names.get(said)
+                if not items or not _written_as_title(text, words[at : at + n]):
+                    continue
+                year = words[at + n].plain if at + n < len(words) and YEAR.fullmatch(words[at + n].plain) else None
+                end = words[at + n].end if year and text[last.end : words[at + n].start].strip(" ([,") == "" else last.end
+                item = self._of_year(items, titles.normal(text[first.start : end])[1])
+                found.append((first.start, Mention(said, item)))
+                free[first.start : end] = [False] * (end - first.start)
+                at += n + (end != last.end)
+                break
+            else:
+                at += 1
+        return found, free
+
+    def _of_year(self, items: list[int], year: int | None) -> int:
+        if year is not None and "year" in self.catalog.items:
+            years = self.catalog.items["year"]
+            return next((i for i in items if years.iloc[i] == year), items[0])
+        return items[0]
+
+    def _guess(self, part: str) -> Mention | None:
+        """A misspelt or shortened title; where several may be meant, or none, the mention names no item but its near ones."""
+        matches = titles.resolve(part, self.catalog)
+        if matches and (len({m.title for m in matches}) == 1 or matches[0].score < 0.85 and matches[0].score - matches[1].score > 0.02):
+            return Mention(part, matches[0].item)
+        if matches:
+            return Mention(part, None, tuple(m.item for m in matches[:4]))
+        if not any(w[0].isupper() or w.isdigit() for w in WORD.findall(part)):
+            return None  # more likely talk than a title
+        near = (titles.resolve(name, self.catalog) for name in titles.nearest(part, self.catalog))
+        return Mention(part, None, tuple(m[0].item for m in near if m)[:3])
+
+
+def _candidates(text: str, free: list[bool]) -> Iterator[tuple[int, str]]:
+    """Stretches that should be titles but are none as they stand: (where, text)."""
+    seen: list[tuple[int, int]] = []
+    for pattern in (QUOTED, SPAN):
+        for match in pattern.finditer(text):
+            start, end = match.span(1)
+            for a, b in _parts(text, start, end, free) if pattern is SPAN else [(start, end)]:
+                part = FILLER.sub("", FILLER.sub("", text[a:b].strip(" '’:-"))).strip()
+                words = [w.casefold() for w in WORD.findall(part)]
+                if not words or len(part) > 80 or set(words) <= COMMON or not all(free[a:b]):
+                    continue
+                if not any(a < y and x < b for x, y in seen):
+                    seen.append((a, b))
+                    yield a, part
+
+
+def _parts(text: str, start: int, end: int, free: list[bool]) -> Iterator[tuple[int, int]]:
+    """A stretch cut at commas, at "and", and where a title was found already."""
+    cuts = [(m.start(), m.end()) for m in BREAK.finditer(text, start, end)]
+    cuts += [(i, i + 1) for i in range(start, end) if not free[i]]
+    at = start
+    for a, b in sorted(cuts):
+        if a > at:
+            yield at, a
+        at = max(at, b)
+    if at < end:
+        yield at, end
+
+
+def _written_as_title(text: str, words: list[_Word]) -> bool:
+    """Common words are a title only where they are written with capitals inside a sentence, or in quotation marks."""
+    if not all(w.plain.casefold() in COMMON for w in words):
+        return True
+    first, last = words[0], words[-1]
+    before, after = text[: first.start].rstrip(" "), text[last.end : last.end + 1]
+    if before[-1:] in '"“«' and before and after in '"”»':
+        return True
+    starts_sentence = not before or before[-1] in ".!?\n"
+    return all(w.plain[0].isupper() for w in words) and not starts_sentence and text[first.start : last.end] != "I"

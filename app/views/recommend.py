@@ -1,0 +1,120 @@
+"""Recommend: one person, the run's recommendations with their Tokens, and the baselines' beside them."""
+
+import pandas as pd
+import streamlit as st
+
+from app import chips, frame, shared
+from app.seam import Answer, Person
+
+run = frame.run()
+backend = shared.backend()
+st.title("Recommend", anchor=False)
+st.caption("The same question to the model and to the classical recommenders. A model that cannot beat these has learned nothing.")
+
+titles = backend.titles(run)
+keys = backend.user_keys(run)
+by_key, by_titles = "A user of the data", "Titles you like"
+
+
+def begin() -> None:
+    """The address decides what is asked first."""
+    item = backend.index(run, "item", frame.linked("item") or "")
+    user = frame.linked("user")
+    st.session_state["who"] = by_titles if item is not None or user not in keys else by_key
+    st.session_state["liked"] = [] if item is None else [item]
+    st.session_state["rec_user"] = user if user in keys else keys[0]
+
+
+if "who" not in st.session_state or st.query_params.get("item", st.session_state.get("_rec_item")) != st.session_state.get("_rec_item"):
+    begin()
+    st.session_state["_rec_item"] = st.query_params.get("item")
+
+with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
+    who = st.segmented_control(
+        "For whom",
+        [by_key, by_titles],
+        key="who",
+        required=True,
+        persist_state="session",
+        help="Somebody of the data, or a new person known by a few titles.",
+    )
+    k = st.slider("How many", 1, 50, 10, key="k", width=180, persist_state="session", help="How many items each model names.")
+    seen = st.toggle(
+        "Seen items too",
+        key="seen",
+        persist_state="session",
+        help="Off: what the person already knows is left out. On: the model may name it again.",
+    )
+if who == by_key:
+    key = st.selectbox("User", keys, key="rec_user", persist_state="session", help="A user's key in the source; type to find one.")
+    frame.link(user=key, item=None)
+    st.session_state["_rec_item"] = None
+    person = backend.person(run, keys.index(key))
+    st.caption(
+        f"{len(person.history)} items of this user are known to the models; the last one is held out and marked where a model finds it."
+    )
+    with st.expander("What the models know of this user", icon=":material/history:"):
+        st.dataframe(backend.history(run, keys.index(key)), hide_index=True, key="rec_history", alt=f"History of user {key}", height=280)
+else:
+    liked = st.multiselect(
+        "Titles, oldest first",
+        range(len(titles)),
+        format_func=titles.__getitem__,
+        key="liked",
+        persist_state="session",
+        max_selections=50,
+        placeholder="type a few letters of a title",
+        help="Pick a few titles you like, in the order you saw them; the last one counts most for models that read order.",
+    )
+    if not liked:
+        st.info("Pick one or more titles above, for example three films you like.", icon=":material/movie:")
+        st.stop()
+    person = Person(history=tuple(liked))
+
+
+def column(model: str | None) -> Answer | None:
+    """One model's answer, or the sentence why there is none."""
+    with frame.told(), st.spinner("Asking …"):
+        answer = backend.recommend(run, model, person, k, seen)
+        st.caption(f"{answer.seconds * 1000:.0f} ms" + (f" · {answer.note}" if answer.note else ""))
+        frame.html(chips.answer(answer))
+        return answer
+    return None
+
+
+left, right = st.columns(2, gap="large")
+with left, st.container(key="model_side"):
+    st.subheader(run or "No trained run yet", anchor=False)
+    if run is None:
+        st.info("The trained model will stand here; the baselines answer already.", icon=":material/hourglass_top:")
+    answers = [a for a in [column(None) if run is not None else None] if a]
+with right, st.container(key="baseline_side"):
+    st.session_state.setdefault("baseline", "itemknn-last3")
+    baseline = st.selectbox(
+        "Baseline",
+        backend.baselines(),
+        key="baseline",
+        persist_state="session",
+        help="A classical recommender, fitted on the same training interactions.",
+    )
+    other = column(baseline)
+    answers += [other] if other else []
+
+table = pd.DataFrame(
+    [
+        {
+            "model": a.model,
+            "rank": n,
+            "key": p.card.key,
+            "title": p.card.title,
+            "year": p.card.year,
+            "score": p.score,
+            "name": "".join(p.card.pieces),
+            "held-out item": p.target,
+        }
+        for a in answers
+        for n, p in enumerate(a.picks, 1)
+    ]
+)
+if len(table):
+    frame.twin("recommendations", table, "Recommendations of every model")

@@ -1,0 +1,181 @@
+"""A backend without models: twelve films, six users, names of two Tokens. It speaks `BackendLike`, and pages cannot tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.seam import (
+    Answer,
+    Atlas,
+    Card,
+    Exhibit,
+    Inspection,
+    Mention,
+    Neighbour,
+    Overview,
+    Person,
+    Pick,
+    Progress,
+    RunInfo,
+    Shared,
+    Side,
+    Trouble,
+)
+from llmrec.contracts import Token
+
+FILMS = [
+    ("Alien", 1979, ("Horror", "Sci-Fi")),
+    ("Aliens", 1986, ("Action", "Sci-Fi")),
+    ("Blade Runner", 1982, ("Sci-Fi",)),
+    ("Toy Story", 1995, ("Animation",)),
+    ("Fargo", 1996, ("Crime",)),
+    ("Casablanca", 1942, ("Drama",)),
+    ("<b>Bold</b> & Co", 1999, ("Comedy",)),
+    ("Amélie", None, ()),
+    ("Heat", 1995, ("Crime",)),
+    ("Up", 2009, ("Animation",)),
+    ("Psycho", 1960, ("Horror",)),
+    ("Jaws", 1975, ("Thriller",)),
+]
+TASTES = [[0, 1, 2, 10], [3, 9, 7], [4, 8, 5, 11, 6], [2, 0, 11], [5, 7, 4], [9, 3, 6]]
+
+
+class FakeBackend:
+    """`progress`: what `first_run` tells; `names`: the runs that there are; `fails`: what every recommendation raises."""
+
+    def __init__(self, names: tuple[str, ...] = ("alpha", "beta"), progress: Progress | None = None, fails: str = "") -> None:
+        self.names, self.progress, self.fails = names, progress, fails
+        self.asked: list[tuple[str | None, str | None, Person, int, bool]] = []
+
+    def versions(self) -> dict[str, str]:
+        return {"llmrec": "0"}
+
+    def runs(self) -> tuple[RunInfo, ...]:
+        return tuple(RunInfo(n, "done", "films", "metaid", "", {"hit@10": 0.2}) for n in self.names)
+
+    def first_run(self) -> Progress | None:
+        return self.progress
+
+    def start_first_run(self) -> None: ...
+
+    def overview(self, run: str | None, dark: bool = False) -> Overview:
+        table = pd.DataFrame({"item": [1, 2, 3], "interactions": [9, 4, 1]})
+        tail = Exhibit(
+            "longtail", "Long tail", "A few items take most.", table, go.Figure(go.Scatter(x=table["item"], y=table["interactions"]))
+        )
+        return Overview("films", (("Users", "6", "People."), ("Items", "12", "Films.")), (tail,), ("3 rows were dropped.",))
+
+    def titles(self, run: str | None) -> list[str]:
+        return [t for t, _, _ in FILMS]
+
+    def user_keys(self, run: str | None) -> list[str]:
+        return [str(100 + u) for u in range(len(TASTES))]
+
+    def card(self, run: str | None, side: Side, index: int) -> Card:
+        if side == "user":
+            return Card(
+                "user",
+                index,
+                str(100 + index),
+                f"user {100 + index}",
+                facts=("student",),
+                pieces=(Token(f"<c{index % 3}>"), Token(f"<r{index + 12}>")),
+                tone=index % 3,
+            )
+        title, year, genres = FILMS[index]
+        return Card(
+            "item",
+            index,
+            str(index + 1),
+            title,
+            year,
+            genres,
+            pieces=(Token(f"<c{index % 3}>"), Token(f"<r{index}>")) if run else (),
+            tone=index % 3,
+        )
+
+    def index(self, run: str | None, side: Side, key: str) -> int | None:
+        keys = self.user_keys(run) if side == "user" else [str(i + 1) for i in range(len(FILMS))]
+        return keys.index(key) if key in keys else None
+
+    def history(self, run: str | None, user: int) -> pd.DataFrame:
+        return pd.DataFrame([{"title": FILMS[i][0], "year": FILMS[i][1], "genres": ", ".join(FILMS[i][2])} for i in TASTES[user]])
+
+    def person(self, run: str | None, user: int) -> Person:
+        return Person(user, tuple(TASTES[user][:-1]))
+
+    def nodes(self, run: str) -> dict[str, str]:
+        items = {f"item:{i + 1}": f"{t} ({y})" for i, (t, y, _) in enumerate(FILMS)}
+        return {**items, **{f"user:{k}": f"user {k}" for k in self.user_keys(run)}, **{f"token:<c{c}>": f"<c{c}>" for c in range(3)}}
+
+    def atlas(self, run: str, focus: str | None = None, dark: bool = False) -> Atlas:
+        nodes = [n for n in self.nodes(run) if not n.startswith("token")]
+        x, y = [n * 7 % 18 for n in range(len(nodes))], [n * 5 % 18 for n in range(len(nodes))]
+        figure = go.Figure(
+            go.Scattergl(
+                x=x,
+                y=y,
+                mode="markers",
+                customdata=[[n.partition(":")[0], self.index(run, *n.split(":"))] for n in nodes],
+                marker={"size": 9},
+            )
+        )
+        return Atlas(
+            "PCA", figure, pd.DataFrame({"node": nodes, "x": x, "y": y}), (("Trustworthiness", 0.9, "How far near points were near."),)
+        )
+
+    def inspect(self, run: str, node: str) -> Inspection:
+        side, _, key = node.partition(":")
+        if side == "token":
+            card = Card("token", int(key[2:-1]), key, key, pieces=(Token(key),), tone=int(key[2:-1]))
+            return Inspection(card, (self._shared(run, key),), (), (("Sci-Fi", 2),))
+        index = self.index(run, side, key)  # type: ignore[arg-type]
+        if index is None:
+            raise Trouble(f"no {side} {key}")
+        card = self.card(run, side, index)  # type: ignore[arg-type]
+        return Inspection(card, tuple(self._shared(run, str(p)) for p in card.pieces), (Neighbour(self.card(run, "item", 2), 0.91),))
+
+    def _shared(self, run: str, token: str) -> Shared:
+        items = tuple(c for c in (self.card(run, "item", i) for i in range(len(FILMS))) if token in c.pieces)
+        users = tuple(c for c in (self.card(run, "user", u) for u in range(len(TASTES))) if token in c.pieces)
+        return Shared(token, None, len(items), len(users), items, users)
+
+    def baselines(self) -> list[str]:
+        return ["popularity", "itemknn-last3"]
+
+    def recommend(self, run: str | None, model: str | None, person: Person, k: int, seen: bool = False) -> Answer:
+        self.asked.append((run, model, person, k, seen))
+        if self.fails:
+            raise Trouble(self.fails)
+        out = set(person.rejected) | (set() if seen else set(person.history))
+        start = person.history[-1] if person.history else 0
+        order = [(start + step) % len(FILMS) for step in range(1, len(FILMS) + 1)]
+        picks = [
+            Pick(self.card(run, "item", i), -float(n), person.user >= 0 and i == TASTES[person.user][-1])
+            for n, i in enumerate(order)
+            if i not in out
+        ]
+        return Answer(model or run or "", tuple(picks[:k]), 0.012)
+
+    def mentions(self, run: str | None, text: str) -> tuple[Mention, ...]:
+        low = text.casefold()
+        found = [Mention(t, i) for i, (t, _, _) in enumerate(FILMS) if t.casefold() in low and not (t == "Alien" and "aliens" in low)]
+        return (*found, *([Mention("Zzyzx", None, (2,))] if "zzyzx" in low else []))
+
+    def close(self) -> None: ...
+
+
+def serve(port: int, **settings: Any) -> None:
+    """The real server over a fake, for trying pages out: `python -m tests.app.fake_backend` from the root."""
+    import uvicorn
+
+    from app import server
+
+    uvicorn.run(server.build(FakeBackend(**settings)), host="127.0.0.1", port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    serve(8600)
