@@ -1,13 +1,15 @@
 """Documents: a header and a user's history written in names, packed so that one causal pass supervises every next item.
 
-Where it stands: between the split and the training loop. Pure: (seed, epoch) decide the documents, so that a resumed run sees the same ones.
+Where it stands: between the split and the training loop. Pure: (seed, epoch) decide the documents, so a resumed run sees the same ones.
 What it does not know: the language model's weights and the loop.
 
-Expanding each prefix into a sample of its own (what P5, OpenP5, META ID and RecBole's SASRec do) costs tens of times more for the same gradients.
+Expanding each prefix into a sample of its own (what P5, OpenP5, META ID and RecBole's SASRec do) costs tens of times more for the same
+gradients.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -76,7 +78,7 @@ class Writer:
                 items = items[np.lexsort((rng.random(n), train.times(user)))]
             offset = int(rng.integers(1, self.max_items + 1)) if n > self.max_items else n
             cuts = [0, *range(offset, n, self.max_items), n]
-            out += [(user, items[a:b]) for a, b in zip(cuts, cuts[1:], strict=False) if b > a]
+            out += [(user, items[a:b]) for a, b in itertools.pairwise(cuts) if b > a]
         return out
 
     def epoch(self, train: Interactions, seed: int, epoch: int, size: int) -> list[list[tuple[int, Ints]]]:

@@ -9,6 +9,7 @@ are validated and saved are an exponential moving average of the trained ones (`
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable
@@ -73,8 +74,18 @@ class FineTune:
         head: Any,
     ) -> dict[str, Any]:
         """Train, validate, save the best into folder/model. Resumes from folder/checkpoint when there is one; returns a summary."""
-        loop = _Loop(self, lm, table, split, folder, emit, should_stop, seed, head)
-        return loop.run()
+        return _Loop(self, lm, table, split, folder, seed, head).run(emit, should_stop)
+
+
+@dataclass
+class Progress:
+    """Where a training is: steps done, the best validation NDCG@10 and its step, validations since then, seconds spent."""
+
+    step: int = 0
+    best: float = -1.0
+    best_step: int = 0
+    worse: int = 0
+    seconds: float = 0.0
 
 
 class _Loop:
@@ -87,8 +98,6 @@ class _Loop:
         table: IdTable,
         split: Split,
         folder: Path,
-        emit: Emit,
-        should_stop: Callable[[], bool],
         seed: int,
         head: Any,
     ) -> None:
@@ -97,7 +106,7 @@ class _Loop:
 
         device = best_device()
         self.plan, self.table, self.split, self.folder = plan, table, split, folder
-        self.emit, self.should_stop, self.seed, self.head = emit, should_stop, seed, head
+        self.seed, self.head = seed, head
         self.accelerator = Accelerator(mixed_precision="bf16" if has_bf16(device) else "no", cpu=device.type == "cpu")
         self.bare = lm.to(self.accelerator.device)
         if self.bare.backbone.tuned != "full" and has_bf16(device):
@@ -111,31 +120,33 @@ class _Loop:
         n_batches = len(self.writer.epoch(split.train, seed, 0, plan.batch))
         self.per_epoch = max(1, n_batches // self.accelerator.num_processes)
         self.total = self.per_epoch * plan.epochs
-        self.done = {"step": 0, "best": -1.0, "best_step": 0, "worse": 0, "seconds": 0.0}
+        self.done = Progress()
 
-    def run(self) -> dict[str, Any]:
+    def run(self, emit: Emit, should_stop: Callable[[], bool]) -> dict[str, Any]:
+        self.emit = emit
         self._resume()
-        began, saved = time.monotonic() - self.done["seconds"], time.monotonic()
-        said, items, losses, tokens = time.monotonic(), 0, [], 0
+        began, saved = time.monotonic() - self.done.seconds, time.monotonic()
+        said, items, tokens = time.monotonic(), 0, 0
+        losses: list[float] = []
         reason = "finished"
-        while self.done["step"] < self.total and reason == "finished":
-            epoch, first = divmod(self.done["step"], self.per_epoch)
+        while self.done.step < self.total and reason == "finished":
+            epoch, first = divmod(self.done.step, self.per_epoch)
             batches = self.writer.epoch(self.split.train, self.seed, epoch, self.plan.batch)
             for group in list(steps(len(batches), self.accelerator.num_processes))[first : self.per_epoch]:
                 loss, n_items, n_tokens = self._step(batches, group, epoch)
                 losses, items, tokens = [*losses[-99:], loss], items + n_items, tokens + n_tokens
                 now = time.monotonic()
-                self.done["seconds"] = now - began
+                self.done.seconds = now - began
                 if now - said > REPORT_SECONDS:
                     self._report(losses, items / (now - said), tokens / (now - said))
                     said, items, tokens = now, 0, 0
-                if self.done["step"] in self._validation_steps() and self._validate():
+                if self.done.step in self._validation_steps() and self._validate():
                     reason = f"stopped early: {self.plan.patience} validations brought nothing better"
                     break
                 if now - saved > CHECKPOINT_SECONDS:
                     self._checkpoint()
                     saved = time.monotonic()
-                if self.should_stop():
+                if should_stop():
                     reason = "stopped by request"
                     break
         return self._finish(reason)
@@ -145,23 +156,23 @@ class _Loop:
         batch = self.writer.write(batches[mine], streams.stream(self.seed, "write", str(epoch), str(mine))).to(self.accelerator.device)
         self.lm.train()
         for form in self.optimizer.param_groups:
-            form["lr"] = self.plan.lr * _schedule(self.done["step"], self.total)
+            form["lr"] = self.plan.lr * _schedule(self.done.step, self.total)
         with self.accelerator.autocast():
             loss = self.head.loss(self.lm, self.tree, batch)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the loss became {value} at step {self.done.step}: lower train.lr (now {self.plan.lr})")
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.bare.trained().values(), 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        self.done["step"] += 1
-        self.average.update(self.done["step"])
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise FloatingPointError(f"the loss became {value} at step {self.done['step']}: lower train.lr (now {self.plan.lr})")
+        self.done.step += 1
+        self.average.update(self.done.step)
         return value, batch.n_items, int(batch.mask.sum())
 
     def _report(self, losses: list[float], items_per_s: float, tokens_per_s: float) -> None:
-        step = self.done["step"]
-        left = self.done["seconds"] / step * (self.total - step)
+        step = self.done.step
+        left = self.done.seconds / step * (self.total - step)
         self.emit(
             {
                 "event": "step",
@@ -184,14 +195,14 @@ class _Loop:
             ranks = LanguageRecommender(self.bare, self.table, self.head, max_items=self.plan.max_items)
             measured = evaluate(ranks, self.split, "valid", masked=True, k=(10,)).metrics
             score = measured["ndcg@10"]
-            better = score > self.done["best"]
+            better = score > self.done.best
             if better:
-                self.done.update(best=score, best_step=self.done["step"], worse=0)
+                self.done.best, self.done.best_step, self.done.worse = score, self.done.step, 0
                 self._save_model()
             else:
-                self.done["worse"] += 1
-        self.emit({"event": "validation", "step": self.done["step"], "steps": self.total, "metrics": measured, "best": better})
-        return bool(self.done["worse"] >= self.plan.patience)
+                self.done.worse += 1
+        self.emit({"event": "validation", "step": self.done.step, "steps": self.total, "metrics": measured, "best": better})
+        return bool(self.done.worse >= self.plan.patience)
 
     def _save_model(self) -> None:
         if self.accelerator.is_main_process:
@@ -200,34 +211,34 @@ class _Loop:
 
     def _checkpoint(self) -> None:
         if self.accelerator.is_main_process:
-            checkpoint.save(self.folder / "checkpoint", self.bare, self.optimizer, self.average, self.done)
+            checkpoint.save(self.folder / "checkpoint", self.bare, self.optimizer, self.average, dataclasses.asdict(self.done))
         self.accelerator.wait_for_everyone()
 
     def _resume(self) -> None:
         done = checkpoint.load(self.folder / "checkpoint", self.bare, self.optimizer, self.average)
         if done is not None:
-            self.done.update(done)
-            self.emit({"event": "resumed", "step": self.done["step"], "steps": self.total})
+            self.done = Progress(**done)
+            self.emit({"event": "resumed", "step": self.done.step, "steps": self.total})
 
     def _finish(self, reason: str) -> dict[str, Any]:
         """Leave a usable model behind, whatever the reason; a stop keeps the checkpoint so that the run can go on."""
         stopped = reason == "stopped by request"
         if stopped:
             self._checkpoint()
-        if self.done["best_step"] == 0:
+        if self.done.best_step == 0:
             with self.average.applied():
                 self._save_model()
         if not stopped and self.accelerator.is_main_process:
             checkpoint.remove(self.folder / "checkpoint")
-        kept = self.done["best_step"] or self.done["step"]
+        kept = self.done.best_step or self.done.step
         return {
             "reason": reason,
             "stopped": stopped,
-            "steps": self.done["step"],
+            "steps": self.done.step,
             "steps_planned": self.total,
             "kept_step": kept,
-            "validation_ndcg@10": None if self.done["best"] < 0 else self.done["best"],
-            "seconds": round(self.done["seconds"], 1),
+            "validation_ndcg@10": None if self.done.best < 0 else self.done.best,
+            "seconds": round(self.done.seconds, 1),
             "trained_weights": sum(p.numel() for p in self.bare.trained().values()),
         }
 

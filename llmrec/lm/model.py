@@ -41,7 +41,7 @@ class LanguageModel(nn.Module):
         """A fresh model for a table's names: backbone built, vocabulary grown, LoRA added where the backbone's tuning says so."""
         causal, subwords = backbone.build([*catalog.titles, *prompts.corpus()], seed)
         vocab = Vocab.of_table(subwords, table)
-        base = causal.get_input_embeddings().weight
+        base = causal.get_input_embeddings().weight.detach()
         start = start_rows(base[: vocab.first], len(vocab.tokens), rng.torch_stream(seed, "rows"))
         features = None if table.features is None else torch.from_numpy(table.features)
         return cls._assemble(backbone, causal, vocab, start, features)
@@ -55,7 +55,7 @@ class LanguageModel(nn.Module):
         if backbone.tuned == "full":
             from transformers import AutoModelForCausalLM
 
-            causal = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+            causal: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
             start = causal.get_input_embeddings().weight[vocab.first : vocab.size].detach().float()
             model = cls._assemble(backbone, causal, vocab, start, None)
             if model.rows.new_out is not None:

@@ -15,7 +15,7 @@ def has_bf16(device: torch.device | str) -> bool:
     """Whether bf16 arithmetic is fast here."""
     kind = torch.device(device).type
     if kind == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return kind == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
 
 

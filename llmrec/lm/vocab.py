@@ -9,6 +9,7 @@ stays text; a `Token` is a row of its own. Tokens take the row numbers after the
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,7 +78,7 @@ class Vocab:
         for piece in pieces:
             if isinstance(piece, Token):
                 if piece not in self.row:
-                    raise KeyError(f"the vocabulary has no Token {str(piece)}")
+                    raise KeyError(f"the vocabulary has no Token {piece!s}")
                 out.append(self.row[piece])
             else:
                 out.extend(self.subwords.encode(piece, add_special_tokens=False, split_special_tokens=True))
@@ -184,7 +185,7 @@ def start_rows(base: Tensor, n: int, generator: torch.Generator) -> Tensor:
 def _prefix_free(names: Ragged) -> bool:
     """Whether no name is the beginning of another, different one. Sorted, a name stands right before those that begin with it."""
     rows = sorted({tuple(names[i].tolist()) for i in range(len(names))}) if len(set(np.diff(names.offsets).tolist())) > 1 else []
-    return all(b[: len(a)] != a for a, b in zip(rows, rows[1:], strict=False))
+    return all(b[: len(a)] != a for a, b in itertools.pairwise(rows))
 
 
 def _spaced(pieces: Sequence[Piece]) -> list[Piece]:

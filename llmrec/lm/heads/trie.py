@@ -45,7 +45,8 @@ class Trie:
         h = states[batch.where[:, 0], batch.where[:, 1] - 1]  # (p, d)
         nodes, which = np.unique(batch.nodes, return_inverse=True)
         legal = tree.legal(nodes).to(h.device)[torch.from_numpy(which).to(h.device)]  # (p, c)
-        return torch.nn.functional.cross_entropy(self._scores(lm, tree, h) + legal, batch.symbols, reduction="sum") / batch.n_items
+        value: Tensor = torch.nn.functional.cross_entropy(self._scores(lm, tree, h) + legal, batch.symbols, reduction="sum")
+        return value / batch.n_items
 
     @torch.no_grad()
     def rank(self, lm: LanguageModel, tree: NameTree, prompts: list[list[int]], k: int, exclude: tuple[Ints, ...] | None = None) -> Ranked:
@@ -68,7 +69,8 @@ class Trie:
     def _scores(self, lm: LanguageModel, tree: NameTree, h: Tensor) -> Tensor:
         """(…, d) states to (…, c) fp32 scores of the tree's symbols."""
         symbols = torch.from_numpy(tree.symbols).to(h.device)
-        return (h @ lm.rows.outputs(symbols).to(h.dtype).T).float()
+        scores: Tensor = h @ lm.rows.outputs(symbols).to(h.dtype).T
+        return scores.float()
 
 
 class _Search:
@@ -90,7 +92,7 @@ class _Search:
 
     def read(self) -> Tensor:
         """Read the prompts; the last state of each: (b, 1, d)."""
-        h = self.lm(self.ids, self.mask, cache=self.cache)
+        h: Tensor = self.lm(self.ids, self.mask, cache=self.cache)
         return h[torch.arange(len(h), device=h.device), self.lengths.to(h.device) - 1][:, None]
 
     def step(self, nodes: Array, totals: Tensor, beams: int) -> tuple[Array, Tensor, Tensor]:
@@ -118,7 +120,8 @@ class _Search:
         self.sees = torch.cat([ancestors, torch.eye(w, dtype=torch.bool, device=device).expand(b, w, w)], dim=2)
         positions = (self.lengths + self.steps).to(device)[:, None].expand(b, w)
         self.steps += 1
-        return self.lm(symbols, self.sees[:, None], positions, self.cache)
+        state: Tensor = self.lm(symbols, self.sees[:, None], positions, self.cache)
+        return state
 
     def found(self) -> Ranked:
         """The items collected, best first."""
