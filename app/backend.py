@@ -202,7 +202,7 @@ class Backend:
 
 def _info(run: Any) -> RunInfo:
     info, state = run.info, run.status.state
-    ready = state == "done" or (run.path / "model").exists() and state != "running"
+    ready = state == "done" or ((run.path / "model").exists() and state != "running")
     numbers = ((run.metrics or {}).get("test", {}).get("masked", {})).get("metrics", {})
     shown = {name: float(numbers[name]) for name in ("hit@10", "ndcg@10") if name in numbers}
     return RunInfo(run.name, "done" if ready else state, str(info["data"]), str(info["scheme"]), "", shown)

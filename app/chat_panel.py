@@ -6,6 +6,7 @@ Where it stands: at /chat, and inside the studio's Chat page. What it does not k
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -52,11 +53,11 @@ def build(backend: Callable[[], BackendLike]) -> gr.Blocks:
             show_label=False,
             label="Message",
             submit_btn="Send",
-            stop_btn=True,
+            stop_btn=False,
             lines=1,
             max_lines=4,
             max_length=20_000,
-            autofocus=True,
+            autofocus=False,
             elem_id="message",
         )
         with gr.Row():
@@ -72,7 +73,7 @@ def build(backend: Callable[[], BackendLike]) -> gr.Blocks:
         going = [box.submit(respond, inputs, outputs, api_name="chat", **SHARED)]
         for button in (*ideas, more):
             going.append(button.click(respond, [button, bot, run, talk, k], outputs, api_visibility="private", **SHARED))
-        box.stop(stopped, [bot], [bot], cancels=going, api_visibility="private", queue=False)
+        box.stop(stopped, [bot], [box, bot], cancels=going, api_visibility="private", queue=False)
         over.click(lambda t: ([], dialogue.Talk(user=t.user)), [talk], [bot, talk], cancels=going, api_visibility="private")
         who.change(lambda key, name: ([], speaker(backend(), name, key)), [who, run], [bot, talk], cancels=going, api_visibility="private")
         panel.load(_opener(backend), None, [run, who, talk, *ideas], api_visibility="private")
@@ -85,23 +86,28 @@ def stream(
     backend: BackendLike, message: str, history: Messages, run: str | None, talk: dialogue.Talk, k: int
 ) -> Iterator[tuple[Any, ...]]:
     """The message box, the messages and the memory, again and again while the answer grows."""
-    shown = chips.text(" ".join(message.split())[:600] or "…")
+    busy, free = gr.update(value="", submit_btn=False, stop_btn=True), gr.update(value="", submit_btn="Send", stop_btn=False)
+    shown = " ".join(message.split())
+    shown = chips.text(shown[:600] + (" …" if len(shown) > 600 else "")) or "…"
     history = [*history, {"role": "user", "content": shown}]
-    yield "", history, talk
+    yield busy, history, talk
     if run is None:
-        yield (
-            "",
-            [*history, {"role": "assistant", "content": "<p>There is no trained run yet; come back when the first one is ready.</p>"}],
-            talk,
-        )
+        yield free, [*history, _said("<p>There is no trained run yet; come back when the first one is ready.</p>")], talk
         return
+    grown = None
     for grown in dialogue.reply(backend, run, talk, message, k):
-        yield "", [*history, {"role": "assistant", "content": f'<div class="lm-say">{grown.html}</div>'}], grown.talk
+        yield busy, [*history, _said(grown.html)], grown.talk
+    if grown is not None:
+        yield free, [*history, _said(grown.html)], grown.talk
 
 
-def stopped(history: Messages) -> Messages:
+def _said(html: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": f'<div class="lm-say">{html}</div>'}
+
+
+def stopped(history: Messages) -> tuple[Any, Messages]:
     """Say that the answer was cut short."""
-    return [*history, {"role": "assistant", "content": '<p class="quiet">Stopped. What is above stays; ask on whenever you like.</p>'}]
+    return gr.update(submit_btn="Send", stop_btn=False), [*history, _said('<p class="quiet">Stopped. What is above stays; ask on.</p>')]
 
 
 def speaker(backend: BackendLike, run: str | None, key: str) -> dialogue.Talk:
@@ -140,9 +146,7 @@ def _asker(backend: Callable[[], BackendLike]) -> Callable[..., dict[str, Any]]:
         name, _, talk, *_ = opened(here, {"run": run, "user": user})
         if name is None:
             return {"run": None, "items": [], "html": "There is no trained run yet."}
-        last = dialogue.Reply("", talk)
-        for last in dialogue.reply(here, name, talk, message, min(max(int(k), 1), 50), pause=0):
-            pass
+        last = [dialogue.Reply("", talk), *dialogue.reply(here, name, talk, message, min(max(int(k), 1), 50), pause=0)][-1]
         cards = [here.card(name, "item", i) for i in last.talk.shown]
         items = [{"rank": n, "key": c.key, "title": c.title, "pieces": [str(p) for p in c.pieces]} for n, c in enumerate(cards, 1)]
         return {"run": name, "items": items, "html": last.html}
@@ -160,6 +164,8 @@ def theme() -> gr.themes.Base:
         font=["Source Sans", "system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     ).set(
+        slider_color="#2c6456",
+        slider_color_dark="#3f8f78",
         body_background_fill="#fbfaf6",
         body_background_fill_dark="#141917",
         body_text_color="#22302c",
@@ -183,15 +189,35 @@ def theme() -> gr.themes.Base:
 
 
 def css() -> str:
-    """Chips and lists as in the pages, and a panel that fills its frame."""
-    return chips.style() + CSS
+    """Chips, lists and letters as in the pages, and a panel that fills its frame."""
+    return _letters() + chips.style() + CSS
+
+
+def _letters() -> str:
+    """The fonts that Streamlit serves beside this panel, by the names the theme gives them."""
+    import streamlit
+
+    media = Path(streamlit.__file__).parent / "static" / "static" / "media"
+    found = {
+        "Source Sans": "SourceSansVF-Upright*",
+        "Source Serif": "SourceSerifVariable-Roman*",
+        "Source Code Pro": "SourceCodeVF-Upright*",
+    }
+    faces = ""
+    for family, pattern in found.items():
+        for file in sorted(media.glob(f"{pattern}.woff2"))[:1]:
+            faces += (
+                f'@font-face {{ font-family: "{family}"; src: url("/static/media/{file.name}") format("woff2"); font-weight: 200 900; }}\n'
+            )
+    return faces
 
 
 CSS = """
-.gradio-container { padding: .25rem !important; max-width: none !important; }
+.dark { color-scheme: dark; }
+.gradio-container, .gradio-container main { padding: 2px !important; max-width: none !important; margin: 0 !important; }
 footer { display: none !important; }
 #talk { border: 1px solid var(--border-color-primary); border-radius: .8rem; }
 #talk .message p { margin: .15rem 0 .4rem; }
 #talk .bot .lm-say { min-width: min(30rem, 70vw); }
-.lm-hello { font-size: 1.3rem; font-family: Georgia, serif; opacity: .75; }
+.lm-hello { font-size: 1.3rem; font-family: 'Source Serif', Georgia, serif; opacity: .75; }
 """

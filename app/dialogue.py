@@ -18,7 +18,8 @@ LONGEST = 2000
 GREETING = re.compile(r"^\W*(hi|hello|hey|good (morning|evening|afternoon|day)|greetings|yo|hallo|servus|moin)\b[\w\s,]{0,25}\W*$", re.I)
 THANKS = re.compile(r"^\W*(thanks?|thank you|thx|great|perfect|cool|nice|ok(ay)?|bye|goodbye)\b[\w\s,]{0,25}\W*$", re.I)
 MORE = re.compile(
-    r"\b(something|anything|some) (else|different|other)\b|\b(what else|more|others?|another|next ones?|again|different ones?|other ones?|go on|continue)\b",
+    r"\b(something|anything|some) (else|different|other)\b|"
+    r"\b(what else|more|others?|another|next ones?|again|different ones?|other ones?|go on|continue)\b",
     re.I,
 )
 OVER = re.compile(r"\b(start over|forget (it|that|everything|all)|new person|reset|from scratch)\b", re.I)
@@ -53,47 +54,50 @@ class Reply:
 def reply(backend: BackendLike, run: str, talk: Talk, message: str, k: int = 5, pause: float = 0.06) -> Iterator[Reply]:
     """Answer one message, growing. `pause`: seconds between two items, so that a reader can follow."""
     started = time.monotonic()
-    said = " ".join(message.split())
-    opening = ""
-    if len(said) > LONGEST:
-        opening = f"<p>That was a long message ({len(said):,} characters); I read the first {LONGEST:,}.</p>"
-        said = said[:LONGEST]
-    if not re.search(r"\w", said):
-        yield Reply(opening + _hint(backend, run, "I found no words in that."), talk)
-        return
-    if GREETING.match(said) or ABOUT.search(said):
-        yield Reply(
-            opening
-            + _hint(backend, run, "Hello! I am a small recommender with fixed sentences: the trained model behind me chooses the items."),
-            talk,
-        )
-        return
-    if OVER.search(said):
-        yield Reply(opening + _hint(backend, run, "Forgotten. We start over."), Talk(user=talk.user))
-        return
+    said, opening = _trimmed(message)
     try:
         mentions = backend.mentions(run, said)
+        if OVER.search(said):
+            talk = Talk(user=talk.user)
+            opening += "<p>Forgotten; we start over.</p>"
         talk, heard = _listen(talk, mentions, said, backend, run)
         opening += heard
         if SPELLED.search(said):
             opening += "<p>A Token that is typed by hand stays text here; I read it as words.</p>"
         if heard:
             yield Reply(opening, talk)
-        found = [m for m in mentions if m.item is not None]
-        if not found and mentions and not MORE.search(said):
-            yield Reply(opening + "<p>Tell me a title from the list, or correct the spelling.</p>", talk)
-            return
-        if not found and not mentions and THANKS.match(said):
-            yield Reply(opening + "<p>You are welcome. Say “something else” for more, or name another title.</p>", talk)
-            return
-        if not found and not (MORE.search(said) or ASKING.search(said)):
-            yield Reply(
-                opening + _hint(backend, run, "I found no title of this catalogue in that, and free talk is beyond this version."), talk
-            )
-            return
-        yield from _recommend(backend, run, talk, k, opening, started, pause)
+        other = "" if any(m.item is not None for m in mentions) else _without_titles(backend, run, said, bool(mentions))
+        if other:
+            yield Reply(opening + other, talk)
+        else:
+            yield from _recommend(backend, run, talk, k, opening, started, pause)
     except Trouble as trouble:
         yield Reply(f"{opening}<p>{chips.text(str(trouble))}</p>", talk)
+
+
+def _trimmed(message: str) -> tuple[str, str]:
+    """The message in one line and not too long, and the sentence that says so where it was."""
+    said = " ".join(message.split())
+    if len(said) <= LONGEST:
+        return said, ""
+    return said[:LONGEST], f"<p>That was a long message ({len(said):,} characters); I read the first {LONGEST:,}.</p>"
+
+
+def _without_titles(backend: BackendLike, run: str, said: str, unknown: bool) -> str:
+    """What to say to a message that names nothing known; nothing where it asks for items all the same."""
+    if not re.search(r"\w", said):
+        return _hint(backend, run, "I found no words in that.")
+    if GREETING.match(said) or ABOUT.search(said):
+        return _hint(backend, run, "Hello! My sentences are fixed in this version; the trained model behind me chooses the items.")
+    if THANKS.match(said):
+        return "<p>You are welcome. Say “something else” for more, or name another title.</p>"
+    if MORE.search(said):
+        return ""
+    if unknown:
+        return "<p>Tell me a title of this catalogue, or correct the spelling.</p>"
+    if ASKING.search(said):
+        return ""
+    return _hint(backend, run, "I found no title of this catalogue in that, and free talk is beyond this version.")
 
 
 def _listen(talk: Talk, mentions: tuple[Mention, ...], said: str, backend: BackendLike, run: str) -> tuple[Talk, str]:
@@ -102,8 +106,8 @@ def _listen(talk: Talk, mentions: tuple[Mention, ...], said: str, backend: Backe
     for mention in mentions:
         if mention.item is None:
             near = " ".join(_film(backend, run, i) for i in mention.near)
-            unknown += f"<p>I do not know “{chips.text(mention.text)}”" + (
-                f". Near it in this catalogue: {near}</p>" if near else ", and nothing in this catalogue is near it.</p>"
+            unknown += f"<p>I know no title “{chips.text(mention.text)}”" + (
+                f". Near it: {near}</p>" if near else ", and nothing in this catalogue is near it.</p>"
             )
             continue
         before = said[: max(0, said.casefold().find(mention.text.casefold()))]
@@ -158,7 +162,8 @@ def _film(backend: BackendLike, run: str, item: int) -> str:
 
 
 def _hint(backend: BackendLike, run: str, first: str) -> str:
-    return f"<p>{first}</p><p>Name a few titles you liked, for example: “{chips.text(examples(backend, run)[0])}” Then say “something else” for more.</p>"
+    example = chips.text(examples(backend, run)[0])
+    return f"<p>{first}</p><p>Name a few titles you liked, for example: “{example}” Then say “something else” for more.</p>"
 
 
 def examples(backend: BackendLike, run: str) -> list[str]:

@@ -30,14 +30,16 @@ def overview(dataset: Dataset, dark: bool = False) -> Overview:
         Exhibit(
             "longtail",
             "The long tail",
-            f"The most taken fifth of the items holds {facts['long_tail']['head_20']:.0%} of all interactions; {facts['long_tail']['rare']:.0%} of the items were taken fewer than ten times.",
+            f"The most taken fifth of the items holds {facts['long_tail']['head_20']:.0%} of all interactions; "
+            f"{facts['long_tail']['rare']:.0%} of the items were taken fewer than ten times.",
             tail.drop(columns="item"),
             dressed(longtail.long_tail(taken, dark)),
         ),
         Exhibit(
             "histories",
             "Lengths of histories",
-            f"Half of the users have {facts['history']['median']:.0f} interactions or fewer; the longest history has {facts['history']['max']:.0f}.",
+            f"Half of the users have {facts['history']['median']:.0f} interactions or fewer; "
+            f"the longest history has {facts['history']['max']:.0f}.",
             longtail.history_length_table(taken),
             dressed(longtail.history_lengths(taken, dark)),
         ),

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
@@ -27,6 +28,7 @@ class FirstRun:
         self.recipe = recipe
         self._process: subprocess.Popen[bytes] | None = None
         self._began = 0.0
+        self._log: IO[bytes] | None = None
 
     def start(self) -> None:
         """Set the training off, in a session of its own so that closing the page does not end it."""
@@ -34,9 +36,10 @@ class FirstRun:
             return
         environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
         self._began = time.time()
+        self._log = tempfile.TemporaryFile()  # a pipe that nobody reads would stop the training when it is full
         self._process = subprocess.Popen(
             [sys.executable, "-m", "llmrec", "train", self.recipe],
-            env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+            env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log, start_new_session=True,
         )  # fmt: skip
 
     def progress(self, runs: Sequence[Any]) -> Progress | None:
@@ -58,13 +61,18 @@ class FirstRun:
             self._process.terminate()
 
     def _why(self, run: Any, code: int) -> str:
-        said = run.status.reason if run is not None else ""
-        if not said and self._process is not None and self._process.stderr is not None and not self._process.stderr.closed:
-            lines = self._process.stderr.read().decode(errors="replace").strip().splitlines()
-            self._process.stderr.close()
-            self._said = lines[-1] if lines else ""
-        said = said or getattr(self, "_said", "")
-        return f"The first run stopped (code {code}). {said} Try `llmrec train {self.recipe}` in a terminal to see more; the pages that need no model work."
+        said = run.status.reason if run is not None and run.status.reason else self._last_words()
+        return (
+            f"The first run stopped (code {code}). {said} Try `llmrec train {self.recipe}` in a terminal to see more; "
+            "the pages that need no model work."
+        )
+
+    def _last_words(self) -> str:
+        if self._log is None:
+            return ""
+        self._log.seek(0)
+        lines = self._log.read().decode(errors="replace").strip().splitlines()
+        return lines[-1][:300] if lines else ""
 
 
 def read(name: str, events: Sequence[dict[str, Any]], seconds: float) -> Progress:

@@ -40,6 +40,7 @@ def picker() -> None:
         names,
         key="run_picker",
         persist_state="session",
+        label_visibility="collapsed",
         help="The trained run that every page shows. A run is one recipe, taken through.",
     )
     if chosen != st.session_state.get("_run"):
@@ -111,6 +112,15 @@ def twin(name: str, table: pd.DataFrame, title: str) -> None:
     with st.expander("The same as a table", icon=":material/table:"):
         st.dataframe(table, hide_index=True, key=f"table_{name}", alt=title, height=min(320, 38 + 35 * max(1, len(table))))
         download(name, table, f"csv_{name}")
+
+
+def matching(table: pd.DataFrame, words: str) -> pd.DataFrame:
+    """The rows that hold every one of these words, in any column."""
+    wanted = words.casefold().split()
+    if not wanted:
+        return table
+    lines = [" ".join("" if pd.isna(v) else str(v) for v in row).casefold() for row in table.itertuples(index=False)]
+    return table[[all(word in line for word in wanted) for line in lines]]
 
 
 @contextmanager
@@ -193,7 +203,10 @@ def styles() -> None:
 
 
 PAGE = """
-[data-testid="stMainBlockContainer"] { max-width: 1280px; }
+[data-testid="stMainBlockContainer"] { max-width: 1320px; }
+[data-testid="stMainBlockContainer"] h1 { padding-bottom: 0; }
+.st-key-frame { border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); padding-bottom: .6rem; }
+.st-key-frame [data-testid="stCaptionContainer"] { margin-top: -.6rem; }
 [data-testid="stMetricLabel"] { opacity: .75; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
 """

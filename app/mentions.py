@@ -28,19 +28,24 @@ BREAK = re.compile(
     r"\s*(?:,|;|\s&\s|\band\b|\bor\b|\bbut\b|\balso\b|\bthen\b|\bwhat\b|\bplease\b|\brecommend\b|\bsuggest\b|\bso\b)\s*", re.I
 )
 FILLER = re.compile(
-    r"^(?:(?:also|really|very|much|both|the (?:film|movie|book)s?|films?|movies?|like|liked|loved|to|watch|i|me|more|titles?|things?|such as)\s+)+|"
+    r"^(?:(?:also|really|very|much|both|the (?:film|movie|book)s?|films?|movies?|"
+    r"like|liked|loved|to|watch|i|me|more|titles?|things?|such as)\s+)+|"
     r"\s+(?:a lot|very much|so much|too|as well|again|recently|yesterday|most|best|next)$",
     re.I,
 )
 # A title made of these alone counts only where it is written like a title: "Up", "It", "Next"
 COMMON = frozenset(
-    "a about after again all also am an and another any are as at bad be been before best better big but by can come could day did do else ever "
-    "feel few film films first for friday from fun get give go good got great had has hate have he hello her here hi him his how i if in into is it its just kids know last "
-    "less life like liked list little long lot love loved make man many me more most movie movies much my new next nice no not now of off old on once one "
-    "only or other others our out over own please real really recommend right said same saw say see seen she should show so some something still such "
-    "suggest take than thanks that the them then there these they thing things think this three time to today too two up us very want was watch watched "
-    "way we well were what when where which while who why will with world would yes yesterday tonight recently tomorrow hated loved enjoyed disliked adored "
-    "similar prefer favourite favorite horror comedy comedies drama dramas thriller thrillers action romance western westerns scary funny sad you your".split()
+    """
+    a about action adored after again all also am an and another any are as at bad be been before best better big but by can come
+    comedies comedy could day did disliked do drama dramas else enjoyed ever favorite favourite feel few film films first for
+    friday from fun funny get give go good got great had has hate hated have he hello her here hi him his horror how i if in into
+    is it its just kids know last less life like liked list little long lot love loved make man many me more most movie movies
+    much my new next nice no not now of off old on once one only or other others our out over own please prefer real really
+    recently recommend right romance sad said same saw say scary see seen she should show similar so some something still such
+    suggest take than thanks that the them then there these they thing things think this three thriller thrillers time to today
+    tomorrow tonight too two up us very want was watch watched way we well were western westerns what when where which while who
+    why will with world would yes yesterday you your
+    """.split()
 )
 
 
@@ -118,7 +123,7 @@ class Mentions:
     def _guess(self, part: str) -> Mention | None:
         """A misspelt or shortened title; where several may be meant, or none, the mention names no item but its near ones."""
         matches = titles.resolve(part, self.catalog)
-        if matches and (len({m.title for m in matches}) == 1 or matches[0].score < 0.85 and matches[0].score - matches[1].score > 0.02):
+        if matches and (len({m.title for m in matches}) == 1 or (matches[0].score < 0.85 and matches[0].score - matches[1].score > 0.02)):
             return Mention(part, matches[0].item)
         if matches:
             return Mention(part, None, tuple(m.item for m in matches[:4]))

@@ -14,6 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",  # or threads that wait for one another eat the cores of the training beside them
@@ -49,7 +52,7 @@ def build(backend: Any = None) -> Any:
     studio = st.App(HERE / "studio.py")
     parent = FastAPI(lifespan=studio.lifespan(), docs_url=None, redoc_url=None, openapi_url=None)
     parent.get("/healthz")(health)
-    parent.get("/manifest.json")(manifest)
+    parent.get("/data")(home)
     gr.mount_gradio_app(
         parent,
         chat_panel.build(shared.backend),
@@ -73,9 +76,9 @@ async def health() -> dict[str, Any]:
     return {"status": "ok", "versions": backend.versions(), "runs": len(backend.runs())}
 
 
-async def manifest() -> dict[str, str]:
-    """The chat page asks for it by name, and a browser that finds nothing calls that an error."""
-    return {"name": "llmrec", "start_url": "/", "display": "browser"}
+async def home(request: Request) -> RedirectResponse:
+    """The first page under its own name too; what the address asks for goes along."""
+    return RedirectResponse(f"../?{request.url.query}" if request.url.query else "../")
 
 
 def main(host: str = "127.0.0.1", port: int = 8501, first_run: bool = True) -> int:

@@ -6,34 +6,31 @@ Where it stands: between the pages and `backend`. What it does not know: what a 
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 from app.seam import BackendLike
 
 _lock = threading.Lock()
-_backend: Any = None
+_held: list[BackendLike] = []
 
 
-def backend() -> Any:
+def backend() -> BackendLike:
     """The backend, made when first asked for."""
-    global _backend
     with _lock:
-        if _backend is None:
+        if not _held:
             from app.backend import Backend
 
-            _backend = Backend()
-        return _backend
+            _held.append(Backend())
+        return _held[0]
 
 
 def use(other: BackendLike | None) -> None:
     """Put another backend in its place (None: make the real one again when asked)."""
-    global _backend
     with _lock:
-        _backend = other
+        _held[:] = [] if other is None else [other]
 
 
 def close() -> None:
     """End what the backend started, if there is one."""
     with _lock:
-        if _backend is not None and hasattr(_backend, "close"):
-            _backend.close()
+        for held in _held:
+            held.close()

@@ -3,11 +3,13 @@
 Where it stands: Streamlit runs it for each visit. What it does not know: what the pages show; they lie in `views/`.
 """
 
+from pathlib import Path
+
 import streamlit as st
 
 from app import frame
 
-st.set_page_config(page_title="llmrec studio", page_icon=":material/graph_3:", layout="wide")
+st.set_page_config(page_title="llmrec studio", page_icon=str(Path(__file__).parent / "icon.svg"), layout="wide")
 
 pages = [
     st.Page(
@@ -27,10 +29,10 @@ pages = [
 page = st.navigation(pages, position="top")
 
 frame.styles()
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="frame"):
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="frame"):
     with st.container(width="content"):
         frame.html('<div class="lm-brand"><b>llmrec studio</b><span>How a language model names what it recommends</span></div>')
-    with st.container(width=320):
+    with st.container(width=340):
         frame.picker()
 frame.first_run()
 page.run()

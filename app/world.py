@@ -219,7 +219,8 @@ class World:
             if rating is not None:
                 row["rating"] = float(rating[taken.offsets[user] + n])
             rows.append({**row, "date": _date(int(times[n])), "part": self._part(user, int(item))})
-        return pd.DataFrame(rows)
+        table = pd.DataFrame(rows, columns=None if rows else ["title", "year", "genres", "date", "part"])
+        return table.astype({"year": "Int64"})
 
     def _part(self, user: int, item: int) -> str:
         if item in self.targets.get(user, ()):

@@ -8,7 +8,7 @@ from app import frame, shared
 
 st.title("Chat", anchor=False)
 st.caption(
-    "Say what you liked. In this version the sentences are fixed templates; which items you get, and in which order, the trained model decides."
+    "Say what you liked. In this version the sentences are fixed; which items you get, and in which order, the trained model decides."
 )
 run = frame.need_run()
 keys = shared.backend().user_keys(run)

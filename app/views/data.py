@@ -52,11 +52,7 @@ if key is None:
     st.stop()
 frame.link(user=key)
 history = backend.history(run, keys.index(key))
-kept = history
-if words.strip():
-    rows = history.astype(str).agg(" ".join, axis=1).str.casefold()
-    for word in words.casefold().split():
-        kept = kept[rows[kept.index].str.contains(word, regex=False)]
+kept = frame.matching(history, words)
 if kept.empty:
     st.info(f"Nothing in this history matches {words!r}: clear the search to see all {len(history)} lines.", icon=":material/search_off:")
 else:

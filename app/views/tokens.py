@@ -7,7 +7,8 @@ from app import chips, frame, shared
 
 st.title("Tokens", anchor=False)
 st.caption(
-    "Every point is a user or an item. Points that behave alike lie together, and share the coloured Token their name begins with. Click one to see its name."
+    "Every point is a user or an item. Points that behave alike lie together, and share the coloured Token their name begins with. "
+    "Click one to see its name."
 )
 run = frame.need_run()
 backend = shared.backend()
@@ -125,9 +126,8 @@ def inspector(name: str) -> None:
     card = seen.card
     kind = {"item": "item", "user": "user", "token": "Token"}[card.side]
     facts = chips.text(" · ".join(x for x in (kind, "" if card.side == "token" else f"key {card.key}", *card.genres, *card.facts) if x))
-    frame.html(
-        f'<div class="lm-card"><h3>{chips.text(chips.label(card))}</h3><span class="facts">{facts}</span>{chips.chips(card, big=True)}</div>'
-    )
+    title = chips.text(chips.label(card))
+    frame.html(f'<div class="lm-card"><h3>{title}</h3><span class="facts">{facts}</span>{chips.chips(card, big=True)}</div>')
     if card.side == "item":
         st.page_link(
             "views/recommend.py", label="Recommend from here", icon=":material/thumb_up:", query_params={"run": run, "item": card.key}

@@ -102,7 +102,7 @@ class FakeBackend:
         return keys.index(key) if key in keys else None
 
     def history(self, run: str | None, user: int) -> pd.DataFrame:
-        return pd.DataFrame([{"title": FILMS[i][0], "year": FILMS[i][1], "genres": ", ".join(FILMS[i][2])} for i in TASTES[user]])
+        return pd.DataFrame([{"title": FILMS[i][0], "year": FILMS[i][1], "genres": ", ".join(FILMS[i][2])} for i in TASTES[user]]).astype({"year": "Int64"})
 
     def person(self, run: str | None, user: int) -> Person:
         return Person(user, tuple(TASTES[user][:-1]))

@@ -1,0 +1,139 @@
+"""Every view on the fake backend: what it shows, what a click or an address changes, and what it says when something is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from app.seam import Progress
+
+VIEWS = ["views/data.py", "views/tokens.py", "views/recommend.py", "views/chat.py"]
+
+
+def html(at: Any) -> str:
+    return " ".join(block.proto.body for block in at.get("html"))
+
+
+def said(at: Any) -> str:
+    return " ".join(e.value for kind in ("title", "subheader", "caption", "markdown", "info", "warning", "error") for e in at.get(kind))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens_and_every_control_has_help(fake: Any, page: Any, view: str) -> None:
+    at = page(view)
+    assert at.title[0].value
+    for kind in ("selectbox", "multiselect", "slider", "toggle", "text_input", "button_group"):
+        for widget in at.get(kind):
+            assert widget.proto.help, f"{widget.label} has no help"
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens_without_a_run(fakes: Any, page: Any, view: str) -> None:
+    from app import shared
+
+    shared.use(fakes.FakeBackend(names=()))
+    try:
+        at = page(view)
+        if view in ("views/tokens.py", "views/chat.py"):
+            assert "llmrec train" in said(at)  # the next step, in words
+    finally:
+        shared.use(None)
+
+
+def test_first_run_is_shown_live(fakes: Any, page: Any) -> None:
+    from app import shared
+
+    losses = pd.DataFrame({"step": [1, 2, 3], "loss": [3.0, 2.0, 1.5]})
+    shared.use(fakes.FakeBackend(names=(), progress=Progress("r", "training", 0.5, 31.0, 20.0, losses)))
+    try:
+        at = page()
+        assert "training" in said(at)
+        assert "31 s left" in str(at.get("progress")[0].proto.text)
+    finally:
+        shared.use(None)
+
+
+def test_first_run_that_failed_says_why(fakes: Any, page: Any) -> None:
+    from app import shared
+
+    shared.use(fakes.FakeBackend(names=(), progress=Progress("", "stopped", state="failed", message="the disk is full")))
+    try:
+        assert "the disk is full" in said(page())
+    finally:
+        shared.use(None)
+
+
+def test_run_of_the_address_is_taken(fake: Any, page: Any) -> None:
+    assert page(run="beta").selectbox(key="run_picker").value == "beta"
+    assert page(run="nonsense").selectbox(key="run_picker").value == "alpha"
+
+
+def test_data_shows_a_users_history_and_searches_it(fake: Any, page: Any) -> None:
+    at = page(user="101")
+    assert at.selectbox(key="data_user").value == "101"
+    assert list(at.dataframe[-1].value["title"]) == ["Toy Story", "Up", "Amélie"]
+    at.text_input(key="data_search").set_value("toy 1995").run()
+    assert list(at.dataframe[-1].value["title"]) == ["Toy Story"]
+    at.text_input(key="data_search").set_value("zzz").run()
+    assert "clear the search" in said(at)
+
+
+def test_tokens_inspects_what_the_address_names(fake: Any, page: Any) -> None:
+    at = page("views/tokens.py", item="7")
+    shown = html(at)
+    assert "Bold" in shown and "<b>Bold" not in shown.replace("&#60;", "")  # a title is text, never markup
+    assert "tone0" in shown and "&#60;r6&#62;" in shown
+
+
+def test_tokens_search_moves_the_inspector_and_the_address(fake: Any, page: Any) -> None:
+    at = page("views/tokens.py")
+    at.selectbox(key="find").set_value("token:<c1>").run()
+    assert not at.exception
+    assert "4 items and 2 users" in said(at)
+    assert at.query_params["token"] == "<c1>"
+    at.selectbox(key="find").set_value("user:103").run()
+    assert at.query_params["user"] == "103" and "token" not in at.query_params
+
+
+def test_tokens_click_on_the_map(fake: Any, page: Any) -> None:
+    at = page("views/tokens.py")
+    point = {"customdata": ["item", 2], "x": 1, "y": 1, "point_index": 99}
+    at.session_state["atlas"] = {"selection": {"points": [point], "point_indices": [99], "box": [], "lasso": []}}
+    at.run()
+    assert not at.exception
+    assert "Blade Runner" in html(at)
+
+
+def test_unknown_address_is_told(fake: Any, page: Any) -> None:
+    assert "knows no" in said(page("views/tokens.py", item="999"))
+
+
+def test_recommend_for_a_user_marks_the_held_out_item(fake: Any, page: Any) -> None:
+    at = page("views/recommend.py", user="100")
+    assert "held&#45;out item" in html(at)
+    models = [(run, model) for run, model, *_ in fake.asked]
+    assert ("alpha", None) in models and ("alpha", "itemknn-last3") in models
+
+
+def test_recommend_from_titles_and_switches(fake: Any, page: Any) -> None:
+    at = page("views/recommend.py", item="3")
+    assert at.multiselect(key="liked").value == [2]
+    at.slider(key="k").set_value(3).run()
+    at.toggle(key="seen").set_value(True).run()
+    _, _, person, k, seen = fake.asked[-1]
+    assert person.history == (2,) and person.user == -1 and k == 3 and seen
+    at.multiselect(key="liked").set_value([]).run()
+    assert "Pick one or more titles" in said(at)
+
+
+def test_recommend_says_what_went_wrong_and_goes_on(fake: Any, page: Any) -> None:
+    fake.fails = "run alpha has no model yet: train it with --resume"
+    assert "train it with --resume" in said(page("views/recommend.py"))
+
+
+def test_chat_embeds_the_panel_with_run_and_user(fake: Any, page: Any) -> None:
+    at = page("views/chat.py", run="beta", user="102")
+    address = at.get("iframe")[0].proto.src
+    assert address.startswith("/chat/?") and "run=beta" in address and "user=102" in address and "__theme=" in address
