@@ -11,6 +11,7 @@ VENV ?= .venv
 PORT ?= 8501
 HOST ?= 127.0.0.1
 JOBS ?= 2
+RECIPES ?=
 PYTHON ?= python3.11
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip
@@ -73,8 +74,8 @@ format: install-test ## let ruff mend what it can
 	@$(VENV)/bin/ruff check --fix
 	@$(VENV)/bin/ruff format
 
-bench: install fetch ## measure: trains and evaluates the shipped recipes into benchmarks/results/
-	@$(PY) -m benchmarks
+bench: install fetch ## measure the shipped recipes (or RECIPES="a b") into benchmarks/results/
+	@$(PY) -m benchmarks $(RECIPES)
 
 tree: install-test ## bring the tree in the README up to what is on the disk
 	@$(PY) -m tests.project.tree --write

@@ -26,7 +26,6 @@ WIDE = {
     "llmrec/data/tabular.py": {"TableFile": 9},  # one per column that a file may have
     "llmrec/report/evaluate.py": {"Evaluation": 9},  # a number never travels without its protocol
     "llmrec/lm/names.py": {"NameTree": 9},  # parallel arrays of one tree
-    "llmrec/lm/finetune.py": {"_Loop": 9},  # the arguments of `fit`, handed on
     "app/seam.py": {"Card": 9},  # what a card shows
 }
 FORBIDDEN_IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

@@ -1,6 +1,6 @@
 """The tree block of the README, from what git tracks. `python -m tests.project.tree` prints it, `--write` puts it into the README.
 
-Words that stand in the README are kept; a new Python file brings the first sentence of its docstring, any other file a dash to be filled.
+Words that stand in the README are kept; a new Python file brings the start of its docstring, any other file a dash to be filled.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ PACKAGES = ["data", "embed", "ids", "lm", "recommend", "report", "runs", "view",
 WHOLE = ("app/", "llmrec/", "benchmarks/", "docs/")  # listed file by file; of other folders one line each
 FOLDED = ("benchmarks/recipes/", "benchmarks/results/", "llmrec/lm/templates/")  # one line for the folder
 WIDTH = 27
+LONGEST = 96  # of words taken from a docstring; longer ones lose their last clause
 
 
 def tracked(root: Path = ROOT) -> list[str]:
@@ -87,7 +88,10 @@ def _first_sentence(path: str) -> str:
     if source.suffix != ".py" or not source.is_file():
         return "-"
     said = (ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or "-").splitlines()[0]
-    return re.split(r"(?<=\.)\s", said)[0].rstrip(".:")
+    words = re.split(r"(?<=\.)\s", said)[0].rstrip(".:")
+    while len(words) > LONGEST and re.search(r"[,:;] ", words):
+        words = words[: max(words.rfind(stop) for stop in (", ", ": ", "; "))]
+    return words
 
 
 def main() -> None:
