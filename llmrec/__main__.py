@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from llmrec import __version__
@@ -71,7 +72,11 @@ def main(argv: list[str] | None = None) -> int:
         args = parser().parse_args(argv)
     except SystemExit as leave:
         return int(leave.code or 0)
-    _log_to_stderr(args.debug)
+    with _log_on_stderr(args.debug):
+        return _work(args)
+
+
+def _work(args: argparse.Namespace) -> int:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what libraries print must not get into the JSON
             result = args.module.run(args)
@@ -101,9 +106,19 @@ def _explain(error: Exception, debug: bool) -> int:
     return 1
 
 
-def _log_to_stderr(debug: bool) -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
-    logging.getLogger("llmrec").setLevel(logging.DEBUG if debug else logging.INFO)
+@contextlib.contextmanager
+def _log_on_stderr(debug: bool) -> Iterator[None]:
+    """Our own log and others' warnings on standard error, for as long as the command runs."""
+    root, own, handler = logging.getLogger(), logging.getLogger("llmrec"), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    before = own.level
+    root.addHandler(handler)
+    own.setLevel(logging.DEBUG if debug else logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        own.setLevel(before)
 
 
 def _print(text: Any) -> None:
