@@ -60,7 +60,7 @@ test: install-test browser fetch lint ## lint, types and every test but the slow
 	@$(HERMETIC) $(PY) -m pytest -m "browser and not slow"
 	@$(call say,All tests passed)
 
-test-slow: install-test browser fetch ## the slow tests: whole trainings, every README command
+test-slow: install-test browser fetch ## the tests that take minutes
 	@$(call say,Slow tests)
 	@$(HERMETIC) $(PY) -m pytest -m slow --timeout 3600
 
