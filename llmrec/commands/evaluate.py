@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def text(result: dict[str, Any]) -> str:
     names = [n for n in ("hit@5", "hit@10", "hit@20", "ndcg@10", "mrr@10", "coverage@10") if n in result["metrics"]]
     measured = [*result["baselines"].items(), (result["run"], result["metrics"])]
-    title = f"{result['data']}, {result['split']}, seen items {result['seen']}, {result['n_users']} users, seed {result['seed']}"
+    where = f"{result['data']}, {result['split']} {result['part']}, seen items {result['seen']}"
+    title = f"{where}, {result['n_users']} users, seed {result['seed']}"
     block = layout.table(title, ("recommender", *names), [(who, *(values.get(n) for n in names)) for who, values in measured])
     low_high = result.get("intervals", {}).get("hit@10")
     return block if not low_high else f"{block}\n\n  hit@10 of the run: 95 % interval {low_high[0]:.4f} to {low_high[1]:.4f}"

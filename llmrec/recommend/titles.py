@@ -41,10 +41,11 @@ def resolve(text: str, catalog: Catalog, limit: int = 8) -> tuple[Match, ...]:
     name, year = normal(text)
     if not name:
         return ()
-    bare = index.names.get(_key(text))  # "2001" or "1984" is a title, not a year
-    for hits, score in ((bare, 1.0), (index.names.get(name), 1.0), (index.beginning(name), 0.9), (index.containing(name), 0.85)):
-        found = index.of_year(hits, year) if hits is not bare else hits
-        if found:
+    if year is not None and (found := index.mains.get(_key(text))):  # "2001" is a title, not a year
+        return _matches(catalog, found, 1.0)[:limit]
+    tries = ((index.mains.get(name), 1.0), (index.names.get(name), 1.0), (index.beginning(name), 0.9), (index.containing(name), 0.85))
+    for hits, score in tries:
+        if found := index.of_year(hits, year):
             return _matches(catalog, found, score)[:limit]
     close = index.similar(name, year)
     if not close or close[0][1] < TYPO:
@@ -109,10 +110,12 @@ class _Index:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
+        self.mains: dict[str, list[int]] = {}
         self.names: dict[str, list[int]] = {}
         for index, title in enumerate(catalog.titles):
             main, _ = normal(title)
             others = [_key(part) for part in re.findall(r"\(([^()]+)\)", title) if not part.isdigit()]
+            self.mains.setdefault(main, []).append(index)
             short = _key(re.sub(r"\([^()]*\)", " ", title))
             for name in dict.fromkeys([main, short, *others]):
                 if name:
