@@ -174,7 +174,7 @@ def _take_apart(value: Any, path: str, arrays: dict[str, np.ndarray], tables: di
 def _read_table(path: Path) -> pd.DataFrame:
     """A table as it was saved: Parquet gives lists back as arrays, whose truth value surprises."""
     table = pd.read_parquet(path)
-    for name in table.columns[table.dtypes == object]:
+    for name in [n for n in table.columns if pd.api.types.is_object_dtype(table[n])]:
         table[name] = [v.tolist() if isinstance(v, np.ndarray) else v for v in table[name]]
     return table
 

@@ -40,6 +40,8 @@ class MetaPath:
     subsample: float = 0.25
     centred: bool = True
 
+    label: ClassVar[str] = "walks and skip-gram"
+
     def __post_init__(self) -> None:
         for name, least in (("d", 1), ("walk_length", 2), ("walks_per_node", 1), ("window", 1), ("negatives", 1), ("epochs", 1)):
             value = getattr(self, name)
