@@ -6,6 +6,7 @@ Runs are loaded when first asked for and kept, a few at a time; a model answers 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import OrderedDict
@@ -89,7 +90,16 @@ class Backend:
     def start_first_run(self) -> None:
         """Train a first run where there is none."""
         if not any(r.ready for r in self.runs()):
-            self._first.start()
+            self._first.begin(self._on_disk())
+
+    def warm(self) -> None:
+        """Load what the first visitor will ask for; whatever goes wrong here is told when somebody asks."""
+        run = next((r.name for r in self.runs() if r.ready), None)
+        with contextlib.suppress(Exception):
+            self.overview(run)
+            self.recommend(run, None if run else "popularity", self.person(run, 0), 1)
+            if run is not None:
+                self.nodes(run)
 
     def overview(self, run: str | None, dark: bool = False) -> Overview:
         """A data set at a glance."""

@@ -214,10 +214,11 @@ def _letters() -> str:
 
 CSS = """
 .dark { color-scheme: dark; }
-.gradio-container, .gradio-container main { padding: 2px !important; max-width: none !important; margin: 0 !important; }
+.gradio-container, .gradio-container .main.app, .gradio-container main {
+  padding: 2px !important; max-width: none !important; margin: 0 !important; }
 footer { display: none !important; }
 #talk { border: 1px solid var(--border-color-primary); border-radius: .8rem; }
 #talk .message p { margin: .15rem 0 .4rem; }
-#talk .bot .lm-say { min-width: min(30rem, 70vw); }
+@media (min-width: 700px) { #talk .bot .lm-say { min-width: 30rem; } }
 .lm-hello { font-size: 1.3rem; font-family: 'Source Serif', Georgia, serif; opacity: .75; }
 """

@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -95,18 +97,28 @@ def main(host: str = "127.0.0.1", port: int = 8501, first_run: bool = True) -> i
     application = build()
     if first_run:
         shared.backend().start_first_run()
+    threading.Thread(target=shared.backend().warm, name="warm", daemon=True).start()
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     print(f"llmrec studio: http://{shown}:{port}  (Ctrl-C stops it)", flush=True)
     server = uvicorn.Server(
         uvicorn.Config(application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3, ws_max_size=64 * 2**20)
     )
+    signal.signal(signal.SIGTERM, _leave)  # uvicorn raises the signal again when it is done, which must not cut the tidying short
     try:
         server.run()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, _Left):
         pass
     finally:
         shared.close()
     return 0
+
+
+class _Left(BaseException):
+    """SIGTERM, after the server has closed its connections."""
+
+
+def _leave(*_: Any) -> None:
+    raise _Left
 
 
 def _taken(host: str, port: int) -> str | None:

@@ -19,7 +19,7 @@ st.title(f"Data · {overview.name}", anchor=False)
 st.caption("Everything the model learns comes from this table of who took what, and when.")
 with st.container(horizontal=True, key="counts"):
     for label, value, meaning in overview.counts:
-        st.metric(label, value, help=meaning, border=True, width=170)
+        st.metric(label, value, help=meaning, border=True, width=148)
 for note in overview.notes:
     st.info(note, icon=":material/info:")
 

@@ -76,7 +76,8 @@ def column(model: str | None) -> Answer | None:
     """One model's answer, or the sentence why there is none."""
     with frame.told(), st.spinner("Asking …"):
         answer = backend.recommend(run, model, person, k, seen)
-        st.caption(f"{answer.seconds * 1000:.0f} ms" + (f" · {answer.note}" if answer.note else ""))
+        note = f" · {answer.note}" if answer.note else ""
+        st.caption(f"{answer.seconds * 1000:.0f} ms · at the right the model's own score, comparable within a list only{note}")
         frame.html(chips.answer(answer))
         return answer
     return None

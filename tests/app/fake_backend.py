@@ -61,6 +61,8 @@ class FakeBackend:
 
     def start_first_run(self) -> None: ...
 
+    def warm(self) -> None: ...
+
     def overview(self, run: str | None, dark: bool = False) -> Overview:
         table = pd.DataFrame({"item": [1, 2, 3], "interactions": [9, 4, 1]})
         tail = Exhibit(
@@ -102,7 +104,9 @@ class FakeBackend:
         return keys.index(key) if key in keys else None
 
     def history(self, run: str | None, user: int) -> pd.DataFrame:
-        return pd.DataFrame([{"title": FILMS[i][0], "year": FILMS[i][1], "genres": ", ".join(FILMS[i][2])} for i in TASTES[user]]).astype({"year": "Int64"})
+        return pd.DataFrame([{"title": FILMS[i][0], "year": FILMS[i][1], "genres": ", ".join(FILMS[i][2])} for i in TASTES[user]]).astype(
+            {"year": "Int64"}
+        )
 
     def person(self, run: str | None, user: int) -> Person:
         return Person(user, tuple(TASTES[user][:-1]))
