@@ -22,6 +22,7 @@ from app.first_run import FirstRun
 from app.seam import Answer, Atlas, Card, Inspection, Mention, Overview, Person, Pick, Progress, RunInfo, Side, Trouble
 from app.world import World
 from llmrec.contracts import Queries, Ranked, Recommender
+from llmrec.view.palette import palette
 
 T = TypeVar("T")
 KEPT = {"worlds": 4, "models": 3, "figures": 12}
@@ -254,7 +255,11 @@ def _atlas(world: World, better: bool, focus: str | None, dark: bool) -> Atlas:
     index = world.index("item" if side == "item" else "user", key) if side in ("item", "user") else None
     selected: Any = (side, index) if index is not None else None
     figure = drawing.atlas(laid, world.dataset.catalog, world.table, world.split.train, selected, dark)
-    exhibits.dressed(figure, 620).update_layout(margin={"l": 4, "r": 4, "t": 46, "b": 4})
+    exhibits.dressed(figure, 620).update_layout(
+        margin={"l": 4, "r": 4, "t": 46, "b": 4},
+        modebar={"orientation": "v", "bgcolor": "rgba(0,0,0,0)", "color": palette(dark).missing, "activecolor": palette(dark).ink},
+    )
+    figure.update_traces(showlegend=False, selector={"name": "selected"})
     points = len(laid.users) + len(laid.items)
     note = "Colours repeat: there are more Tokens than colours; point at one to see its name. The menu colours by something else."
     if points > drawing.LIMIT:

@@ -32,7 +32,7 @@ st.header("One user's history", anchor=False)
 keys = backend.user_keys(run)
 wanted = frame.linked("user")
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    if "data_user" not in st.session_state:
+    if st.session_state.get("data_user") not in keys:
         st.session_state["data_user"] = wanted if wanted in keys else (keys[0] if keys else None)
     key = st.selectbox(
         "User", keys, key="data_user", persist_state="session", width=220, help="A user's key in the source; type to find one."

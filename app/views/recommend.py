@@ -20,14 +20,19 @@ def begin() -> None:
     """The address decides what is asked first."""
     item = backend.index(run, "item", frame.linked("item") or "")
     user = frame.linked("user")
-    st.session_state["who"] = by_titles if item is not None or user not in keys else by_key
+    st.session_state["who"] = by_key if item is None else by_titles
     st.session_state["liked"] = [] if item is None else [item]
     st.session_state["rec_user"] = user if user in keys else keys[0]
+    if user and user not in keys:
+        st.warning(f"No user of this data has the key {user!r}; showing {keys[0]}.", icon=":material/info:")
 
 
 if "who" not in st.session_state or st.query_params.get("item", st.session_state.get("_rec_item")) != st.session_state.get("_rec_item"):
     begin()
     st.session_state["_rec_item"] = st.query_params.get("item")
+
+if st.session_state["rec_user"] not in keys or any(i >= len(titles) for i in st.session_state["liked"]):
+    begin()  # another run with other data
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
     who = st.segmented_control(

@@ -42,7 +42,9 @@ def on_click() -> None:
     points = st.session_state["atlas"]["selection"]["points"]
     if points:
         side, index = points[0]["customdata"][:2]
-        choose(backend.card(run, side, int(index)).node, searched=False)
+        clicked = backend.card(run, side, int(index)).node
+        st.session_state["find"] = clicked
+        choose(clicked, searched=False)
 
 
 def on_link(key: str) -> None:
@@ -58,7 +60,7 @@ if st.session_state.get("node") not in nodes:
     st.session_state["focus"] = st.session_state["node"]
     if asked and asked not in nodes:
         st.warning(f"This run knows no {asked.replace(':', ' ', 1)!r}: search for a title, a key or a Token below.", icon=":material/info:")
-if "find" not in st.session_state and st.session_state.get("focus"):
+if st.session_state.get("find") not in nodes:  # a first visit, or another run with other data
     st.session_state["find"] = st.session_state["focus"]
 
 st.selectbox(

@@ -40,6 +40,7 @@ FILMS = [
     ("Psycho", 1960, ("Horror",)),
     ("Jaws", 1975, ("Thriller",)),
 ]
+SMALL = 2  # users and items of the run that is called "small"
 TASTES = [[0, 1, 2, 10], [3, 9, 7], [4, 8, 5, 11, 6], [2, 0, 11], [5, 7, 4], [9, 3, 6]]
 
 
@@ -71,10 +72,10 @@ class FakeBackend:
         return Overview("films", (("Users", "6", "People."), ("Items", "12", "Films.")), (tail,), ("3 rows were dropped.",))
 
     def titles(self, run: str | None) -> list[str]:
-        return [t for t, _, _ in FILMS]
+        return [t for t, _, _ in FILMS[: SMALL if run == "small" else None]]
 
     def user_keys(self, run: str | None) -> list[str]:
-        return [str(100 + u) for u in range(len(TASTES))]
+        return [str(100 + u) for u in range(len(TASTES))][: SMALL if run == "small" else None]
 
     def card(self, run: str | None, side: Side, index: int) -> Card:
         if side == "user":
@@ -112,7 +113,7 @@ class FakeBackend:
         return Person(user, tuple(TASTES[user][:-1]))
 
     def nodes(self, run: str) -> dict[str, str]:
-        items = {f"item:{i + 1}": f"{t} ({y})" for i, (t, y, _) in enumerate(FILMS)}
+        items = {f"item:{i + 1}": f"{t} ({y})" for i, (t, y, _) in enumerate(FILMS[: len(self.titles(run))])}
         return {**items, **{f"user:{k}": f"user {k}" for k in self.user_keys(run)}, **{f"token:<c{c}>": f"<c{c}>" for c in range(3)}}
 
     def atlas(self, run: str, focus: str | None = None, dark: bool = False) -> Atlas:

@@ -137,3 +137,21 @@ def test_chat_embeds_the_panel_with_run_and_user(fake: Any, page: Any) -> None:
     at = page("views/chat.py", run="beta", user="102")
     address = at.get("iframe")[0].proto.src
     assert address.startswith("/chat/?") and "run=beta" in address and "user=102" in address and "__theme=" in address
+
+
+@pytest.mark.parametrize(
+    ("view", "address"), [("views/tokens.py", {"item": "9"}), ("views/recommend.py", {"item": "9"}), ("views/data.py", {"user": "104"})]
+)
+def test_another_run_with_other_data_may_lack_what_was_chosen(fakes: Any, page: Any, view: str, address: dict[str, str]) -> None:
+    from app import shared
+
+    shared.use(fakes.FakeBackend(names=("alpha", "small")))
+    try:
+        at = page(view, **address)
+        at.selectbox(key="run_picker").set_value("small").run()
+        assert not at.exception
+        at = page("views/recommend.py", user="105")
+        at.selectbox(key="run_picker").set_value("small").run()
+        assert not at.exception and at.selectbox(key="rec_user").value in ("100", "101")
+    finally:
+        shared.use(None)

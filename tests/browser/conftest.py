@@ -51,7 +51,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[
 
 
 @pytest.fixture
-def tab(chromium: str) -> Iterator[Any]:
+def tab(chromium: str, tmp_path: Path) -> Iterator[Any]:
     """A browser tab that remembers every request off this machine, every page error and every console error in `tab.faults`."""
     from playwright.sync_api import sync_playwright
 
@@ -64,6 +64,7 @@ def tab(chromium: str) -> Iterator[Any]:
         page.on("console", lambda m: page.faults.append(f"console {m.text} {m.location}") if m.type == "error" else None)
         page.set_default_timeout(30_000)
         yield page
+        page.screenshot(path=tmp_path / "last.png")  # what was on the screen when the test ended
         browser.close()
 
 

@@ -21,7 +21,7 @@ def test_from_the_data_to_a_recommendation(studio: str, tab: Any) -> None:
     tab.goto(studio)
     tab.wait_for_selector("text=Median history")
     settle(tab)
-    assert tab.locator(".js-plotly-plot").count() >= 3
+    tab.locator(".js-plotly-plot").nth(2).wait_for()
     tab.get_by_text("The same as a table").first.click()
     with tab.expect_download() as download:
         tab.locator(".st-key-csv_longtail button").first.click()
@@ -30,17 +30,13 @@ def test_from_the_data_to_a_recommendation(studio: str, tab: Any) -> None:
 
     tab.get_by_role("link", name="Tokens", exact=True).click()
     tab.wait_for_selector(".st-key-atlas .js-plotly-plot")
-    tab.get_by_role("combobox", name="Find").fill("Even 6")
-    tab.keyboard.press("Enter")
-    tab.wait_for_selector(".st-key-inspector h3:has-text('Even 6')")
+    find(tab, "Even 6")
     assert tab.locator(".st-key-inspector .lm-card .chip.tok").count() == 1
     assert "item=i6" in tab.url
     settle(tab)
     _click_a_point(tab)
 
-    tab.get_by_role("combobox", name="Find").fill("Even 6")
-    tab.keyboard.press("Enter")
-    tab.wait_for_selector(".st-key-inspector h3:has-text('Even 6')")
+    find(tab, "Even 6")
     settle(tab)
     tab.get_by_role("link", name="Recommend from here").click()
     tab.wait_for_selector(".st-key-model_side ol.lm-list li")
@@ -62,6 +58,12 @@ def test_from_the_data_to_a_recommendation(studio: str, tab: Any) -> None:
     second = chat.locator(".lm-say ol.lm-list").nth(1).locator(".title").all_inner_texts()
     assert len(second) == 5 and not set(first) & set(second)
     assert tab.faults == []
+
+
+def find(tab: Any, title: str) -> None:
+    tab.get_by_role("combobox", name="Find").fill(f"{title} (")
+    tab.get_by_role("option", name=f"{title} (").first.click()
+    tab.wait_for_selector(f".st-key-inspector h3:has-text('{title}')")
 
 
 def _click_a_point(tab: Any) -> None:
