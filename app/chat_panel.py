@@ -36,30 +36,7 @@ def build(backend: Callable[[], BackendLike]) -> gr.Blocks:
             k = gr.Slider(
                 1, 10, value=5, step=1, label="Items per answer", info="How many the model names at a time.", scale=1, elem_id="how-many"
             )
-        bot = gr.Chatbot(
-            show_label=False,
-            elem_id="talk",
-            height=420,
-            scale=1,
-            allow_tags=True,
-            feedback_options=None,
-            buttons=["copy"],
-            layout="bubble",
-            autoscroll=True,
-            placeholder='<p class="lm-hello">Which titles did you like?</p>',
-        )
-        box = gr.Textbox(
-            placeholder="I liked …, what next?",
-            show_label=False,
-            label="Message",
-            submit_btn="Send",
-            stop_btn=False,
-            lines=1,
-            max_lines=4,
-            max_length=20_000,
-            autofocus=False,
-            elem_id="message",
-        )
+        bot, box = _messages()
         with gr.Row():
             ideas = [gr.Button("", size="sm", visible=False, elem_classes="idea") for _ in range(2)]
             more = gr.Button("Something else", size="sm", elem_id="more")
@@ -75,11 +52,40 @@ def build(backend: Callable[[], BackendLike]) -> gr.Blocks:
             going.append(button.click(respond, [button, bot, run, talk, k], outputs, api_visibility="private", **SHARED))
         box.stop(stopped, [bot], [box, bot], cancels=going, api_visibility="private", queue=False)
         over.click(lambda t: ([], dialogue.Talk(user=t.user)), [talk], [bot, talk], cancels=going, api_visibility="private")
-        who.change(lambda key, name: ([], speaker(backend(), name, key)), [who, run], [bot, talk], cancels=going, api_visibility="private")
+        who.input(lambda key, name: ([], speaker(backend(), name, key)), [who, run], [bot, talk], cancels=going, api_visibility="private")
         panel.load(_opener(backend), None, [run, who, talk, *ideas], api_visibility="private")
         gr.api(_asker(backend), api_name="ask", **SHARED)
     panel.queue(max_size=64)
     return panel
+
+
+def _messages() -> tuple[gr.Chatbot, gr.Textbox]:
+    """What was said, and where to say more."""
+    bot = gr.Chatbot(
+        show_label=False,
+        elem_id="talk",
+        height=420,
+        scale=1,
+        allow_tags=True,
+        feedback_options=None,
+        buttons=["copy"],
+        layout="bubble",
+        autoscroll=True,
+        placeholder='<p class="lm-hello">Which titles did you like?</p>',
+    )
+    box = gr.Textbox(
+        placeholder="I liked …, what next?",
+        show_label=False,
+        label="Message",
+        submit_btn="Send",
+        stop_btn=False,
+        lines=1,
+        max_lines=4,
+        max_length=20_000,
+        autofocus=False,
+        elem_id="message",
+    )
+    return bot, box
 
 
 def stream(

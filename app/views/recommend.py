@@ -58,7 +58,7 @@ if who == by_key:
     st.caption(
         f"{len(person.history)} items of this user are known to the models; the last one is held out and marked where a model finds it."
     )
-    with st.expander("What the models know of this user", icon=":material/history:"):
+    with st.expander("The whole history of this user, held-out item last", icon=":material/history:"):
         st.dataframe(backend.history(run, keys.index(key)), hide_index=True, key="rec_history", alt=f"History of user {key}", height=280)
 else:
     liked = st.multiselect(

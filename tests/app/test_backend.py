@@ -168,6 +168,7 @@ def test_first_run_trains_beside_the_server_and_is_then_there(tmp_path: Path, mo
         time.sleep(0.2)
     assert states[0] == "running" and states[-1] == "done", progress.message
     assert [r.ready for r in Backend().runs()] == [True]
+    backend.close()
 
 
 def test_first_run_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,3 +179,19 @@ def test_first_run_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytes
     first._process.wait(60)
     progress = first.progress([])
     assert progress is not None and progress.state == "failed" and "no-such-recipe" in progress.message
+    first.close()
+
+
+@pytest.mark.parametrize("view", ["views/data.py", "views/tokens.py", "views/recommend.py", "views/chat.py"])
+def test_every_view_opens_on_a_real_run(backend: Backend, name: str, page: Any, view: str) -> None:
+    from app import shared
+
+    shared.use(backend)
+    try:
+        at = page(view, run=name, item="i4")
+        assert not at.error and at.title[0].value
+        shown = " ".join(block.proto.body for block in at.get("html"))
+        if view in ("views/tokens.py", "views/recommend.py"):
+            assert "Even" in shown and "chip tok" in shown
+    finally:
+        shared.use(None)

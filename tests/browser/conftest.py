@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,17 +14,15 @@ from typing import Any
 
 import pytest
 
+from tests.browser import chromium as browser
+
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = (
-    "--no-sandbox --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync "
-    "--use-angle=swiftshader --enable-unsafe-swiftshader"
-).split()
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of the browser; where there is none the test is skipped."""
-    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    found = browser.find()
     if found is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium, then the browser tests run")
     return found
@@ -56,8 +53,8 @@ def tab(chromium: str, tmp_path: Path) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
+        opened = playwright.chromium.launch(executable_path=chromium, args=browser.FLAGS)
+        page = opened.new_page(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
         page.faults = []
         page.on("request", lambda r: None if _local(r.url) else page.faults.append(f"request to {r.url}"))
         page.on("pageerror", lambda e: page.faults.append(f"page error {e}"))
@@ -65,7 +62,7 @@ def tab(chromium: str, tmp_path: Path) -> Iterator[Any]:
         page.set_default_timeout(30_000)
         yield page
         page.screenshot(path=tmp_path / "last.png")  # what was on the screen when the test ended
-        browser.close()
+        opened.close()
 
 
 def _local(url: str) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.browser.chromium import READY
+
 pytestmark = pytest.mark.browser
-READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 def settle(tab: Any) -> None:

@@ -1,0 +1,78 @@
+"""Titles in messages: whole ones anywhere, misspelt ones after "liked", common words only where they are written as titles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.mentions import Mentions
+from llmrec.contracts import Catalog, Interactions
+
+TITLES = [
+    ("Alien", 1979),
+    ("Aliens", 1986),
+    ("Blade Runner", 1982),
+    ("The Godfather: Part II", 1974),
+    ("Sense and Sensibility", 1995),
+    ("Pulp Fiction", 1994),
+    ("Heat", 1995),
+    ("Up", 2009),
+    ("Kids", 1995),
+    ("Hamlet", 1948),
+    ("Hamlet", 1996),
+    ("2001: A Space Odyssey", 1968),
+    ("Star Trek: First Contact", 1996),
+    ("Star Trek: Generations", 1994),
+]
+
+
+@pytest.fixture(scope="module")
+def mentions() -> Mentions:
+    items = pd.DataFrame([{"key": str(i), "title": t, "year": y} for i, (t, y) in enumerate(TITLES)]).astype({"year": "Int64"})
+    catalog = Catalog(pd.DataFrame({"key": ["a", "b"]}), items)
+    item = np.array([10, 0, 10], dtype=np.int32)
+    taken = Interactions.from_unsorted(np.array([0, 0, 1], dtype=np.int32), item, np.arange(3), 2, len(TITLES))
+    return Mentions(catalog, taken)
+
+
+@pytest.mark.parametrize(
+    ("message", "items"),
+    [
+        ("I liked Alien and Blade Runner, what next?", [0, 2]),
+        ("i liked aliens and the godfather part ii", [1, 3]),
+        ("I liked pulp ficton", [5]),
+        ("Sense and Sensibility and Heat", [4, 6]),
+        ("Alien (1979), Aliens (1986)", [0, 1]),
+        ("I loved Hamlet", [10]),  # the one more people took
+        ("I loved Hamlet (1948)", [9]),
+        ("2001: A Space Odyssey was great", [11]),
+        ("my kids grow up", []),
+        ("I saw Up and Kids yesterday", [7, 8]),
+        ('"up" was nice', [7]),
+        ("Alien, alien and ALIEN", [0]),
+        ("<b>Alien</b> <c3>", [0]),
+        ("I liked it a lot, more please", []),
+        ("", []),
+        ("!!! 42", []),
+    ],
+)
+def test_titles_are_found(mentions: Mentions, message: str, items: list[int]) -> None:
+    found = mentions.find(message)
+    assert [m.item for m in found if m.item is not None] == items
+    assert all(m.item is not None for m in found)
+
+
+def test_several_near_titles_are_offered_and_none_is_chosen(mentions: Mentions) -> None:
+    (found,) = mentions.find("I liked Star Trek")
+    assert found.item is None and set(found.near) == {12, 13}
+
+
+def test_unknown_titles_are_told_apart_from_talk(mentions: Mentions) -> None:
+    (found,) = mentions.find("I liked Zzyzx Road")
+    assert found.item is None and found.text == "Zzyzx Road"
+    assert mentions.find("I like scary stories with my friends") == ()
+
+
+def test_a_very_long_message_ends(mentions: Mentions) -> None:
+    assert [m.item for m in mentions.find("liked " + "Foo, " * 2000 + "Alien") if m.item is not None] == [0]
