@@ -17,6 +17,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before any test imports the hub's client, 
 def hermetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No hub, and runs in a folder of the test's own."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("LLMREC_PRECISION", "fp32")  # comparable to the last digit, and quicker for tiny models
     monkeypatch.setenv("LLMREC_RUNS", str(tmp_path / "runs"))
 
 

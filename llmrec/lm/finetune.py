@@ -9,7 +9,9 @@ are validated and saved are an exponential moving average of the trained ones (`
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -20,7 +22,7 @@ from typing import Any
 import torch
 
 from llmrec import rng as streams
-from llmrec.contracts import IdTable, Split
+from llmrec.contracts import IdTable, Ints, Split
 from llmrec.lm import checkpoint
 from llmrec.lm.average import Average
 from llmrec.lm.documents import Writer, steps
@@ -117,9 +119,11 @@ class _Loop:
         self.average = Average(self.bare.trained(), plan.average)
         self.tree = head.compile(self.bare, table)
         self.writer = Writer(self.bare.vocab, self.tree, table, plan.max_items)
-        n_batches = len(self.writer.epoch(split.train, seed, 0, plan.batch))
-        self.per_epoch = max(1, n_batches // self.accelerator.num_processes)
-        self.total = self.per_epoch * plan.epochs
+        # windows begin at fresh offsets, so epochs differ by a few batches: count them all, for the schedule and for resuming
+        self.per_epoch = [len(self._groups(self._batches(epoch))) for epoch in range(plan.epochs)]
+        self.total = sum(self.per_epoch)
+        if not self.total:
+            raise ValueError("there is nothing to train on: the train part is empty, or smaller than one batch per process")
         self.done = Progress()
 
     def run(self, emit: Emit, should_stop: Callable[[], bool]) -> dict[str, Any]:
@@ -130,9 +134,9 @@ class _Loop:
         losses: list[float] = []
         reason = "finished"
         while self.done.step < self.total and reason == "finished":
-            epoch, first = divmod(self.done.step, self.per_epoch)
-            batches = self.writer.epoch(self.split.train, self.seed, epoch, self.plan.batch)
-            for group in list(steps(len(batches), self.accelerator.num_processes))[first : self.per_epoch]:
+            epoch, first = self._place()
+            batches = self._batches(epoch)
+            for group in self._groups(batches)[first:]:
                 loss, n_items, n_tokens = self._step(batches, group, epoch)
                 losses, items, tokens = [*losses[-99:], loss], items + n_items, tokens + n_tokens
                 now = time.monotonic()
@@ -151,7 +155,19 @@ class _Loop:
                     break
         return self._finish(reason)
 
-    def _step(self, batches: Any, group: range, epoch: int) -> tuple[float, int, int]:
+    def _batches(self, epoch: int) -> list[list[tuple[int, Ints]]]:
+        return self.writer.epoch(self.split.train, self.seed, epoch, self.plan.batch)
+
+    def _groups(self, batches: list[list[tuple[int, Ints]]]) -> list[range]:
+        return list(steps(len(batches), self.accelerator.num_processes))
+
+    def _place(self) -> tuple[int, int]:
+        """The epoch the next step belongs to, and how many of its steps are done."""
+        ends = list(itertools.accumulate(self.per_epoch))
+        epoch = bisect.bisect_right(ends, self.done.step)
+        return epoch, self.done.step - (ends[epoch - 1] if epoch else 0)
+
+    def _step(self, batches: list[list[tuple[int, Ints]]], group: range, epoch: int) -> tuple[float, int, int]:
         mine = group[self.accelerator.process_index]
         batch = self.writer.write(batches[mine], streams.stream(self.seed, "write", str(epoch), str(mine))).to(self.accelerator.device)
         self.lm.train()

@@ -110,10 +110,15 @@ class LanguageModel(nn.Module):
         span = slice(self.vocab.first, self.vocab.size)
         self.vocab.save(folder)
         if self.backbone.tuned == "full":
-            self.rows.base.weight[span] = self.rows.rows()
+            state = self.causal.state_dict()
+            sides = {self.rows.base.weight.data_ptr(): self.rows.rows()}
             if self.rows.head is not None:
-                self.rows.head.weight[span] = self.rows.rows(out=True)
-            self.causal.save_pretrained(folder)
+                sides[self.rows.head.weight.data_ptr()] = self.rows.rows(out=True)
+            for name, tensor in state.items():
+                if tensor.data_ptr() in sides:
+                    state[name] = tensor.clone()  # saving changes nothing that trains
+                    state[name][span] = sides[tensor.data_ptr()]
+            self.causal.save_pretrained(folder, state_dict=state)
             return
         for side, delta in self._deltas().items():
             delta.copy_(self.rows.rows(out=side == "lm_head"))

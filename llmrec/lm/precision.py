@@ -6,13 +6,17 @@ On a CPU with AVX512-BF16, SmolLM2 trains about 14 times faster in bf16 than in 
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Any
 
 import torch
 
 
 def has_bf16(device: torch.device | str) -> bool:
-    """Whether bf16 arithmetic is fast here."""
+    """Whether bf16 arithmetic is fast here. LLMREC_PRECISION=fp32 says no everywhere (tiny models in tests: bf16 kernels are built anew
+    for each shape, which costs more than it saves)."""
+    if os.environ.get("LLMREC_PRECISION") == "fp32":
+        return False
     kind = torch.device(device).type
     if kind == "cuda":
         return bool(torch.cuda.is_bf16_supported())

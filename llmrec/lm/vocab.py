@@ -111,9 +111,11 @@ class Vocab:
 
         full = copy.deepcopy(self.subwords)
         added = [AddedToken(str(t), special=False, normalized=False) for t in self.tokens]
-        if added and full.add_tokens(added) != len(added):
-            taken = next(t for t in self.tokens if str(t) in self.subwords.get_vocab())
-            raise ValueError(f"the subword tokenizer already has an entry {str(taken)!r}: choose another prefix for the scheme's book")
+        known = self.subwords.get_vocab()
+        taken = next((str(t) for t in self.tokens if str(t) in known), None)
+        if taken is not None:
+            raise ValueError(f"the subword tokenizer already has an entry {taken!r}: choose another prefix for the scheme's book")
+        full.add_tokens(added)
         return full
 
     def save(self, folder: Path) -> None:
