@@ -41,24 +41,34 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Window:
+    """What one document is about: a user, some of their items, and the task whose templates head it."""
+
+    user: int
+    items: Ints
+    task: str = "sequential"
+
+
+@dataclass(frozen=True)
 class Writer:
     """Writes headers and histories as row numbers.
 
-    max_items: the longest history in a document; anonymous: the share of documents whose user is not named, so that new people are known;
-    shuffle_ties: interactions of one second come in a fresh order each epoch (their order in the file says nothing).
+    max_items: the longest history in a document; direct: the share of users who, each epoch, also get documents of the direct task, their
+    history in a random order under a header that says so; anonymous: the share of documents whose user is not named, so that new people
+    are known. Interactions of one second come in a fresh order each epoch: their order in the file says nothing.
     """
 
     vocab: Vocab
     tree: NameTree
     table: IdTable
     max_items: int = 50
+    direct: float = 0.0
     anonymous: float = 0.2
-    shuffle_ties: bool = True
 
-    def header(self, user: int, template: int = 0, unseen: bool = False) -> list[int]:
+    def header(self, user: int, template: int = 0, unseen: bool = False, task: str = "sequential") -> list[int]:
         """The row numbers of a header; user -1 is a new person."""
         name = None if user < 0 or self.table.users is None else self.table.users.spell(user)
-        return self.vocab.encode(prompts.header(name, template, unseen=unseen))
+        return self.vocab.encode(prompts.header(name, template, task, unseen))
 
     def history(self, items: Ints) -> Array:
         """The names of some items, one after another."""
@@ -68,42 +78,47 @@ class Writer:
         """Header and the newest `max_items` of a history: what the model reads before it recommends."""
         return [*self.header(user, template, unseen), *self.history(history[-self.max_items :]).tolist()]
 
-    def windows(self, train: Interactions, rng: np.random.Generator) -> list[tuple[int, Ints]]:
-        """One epoch: every interaction once, in windows of at most `max_items` that begin at a fresh offset each time."""
-        out: list[tuple[int, Ints]] = []
+    def windows(self, train: Interactions, rng: np.random.Generator) -> list[Window]:
+        """One epoch: every interaction once in order of time, and once more in no order for the users the direct task falls on."""
+        out: list[Window] = []
         for user in range(train.n_users):
             items = train.history(user)
             n = len(items)
-            if self.shuffle_ties and n:
-                items = items[np.lexsort((rng.random(n), train.times(user)))]
-            offset = int(rng.integers(1, self.max_items + 1)) if n > self.max_items else n
-            cuts = [0, *range(offset, n, self.max_items), n]
-            out += [(user, items[a:b]) for a, b in itertools.pairwise(cuts) if b > a]
+            out += self._cut(user, items[np.lexsort((rng.random(n), train.times(user)))], "sequential", rng)
+            if rng.random() < self.direct:
+                out += self._cut(user, items[rng.permutation(n)], "direct", rng)
         return out
 
-    def epoch(self, train: Interactions, seed: int, epoch: int, size: int) -> list[list[tuple[int, Ints]]]:
+    def _cut(self, user: int, items: Ints, task: str, rng: np.random.Generator) -> list[Window]:
+        """Windows of at most `max_items` that begin at a fresh offset each time."""
+        n = len(items)
+        offset = int(rng.integers(1, self.max_items + 1)) if n > self.max_items else n
+        cuts = [0, *range(offset, n, self.max_items), n]
+        return [Window(user, items[a:b], task) for a, b in itertools.pairwise(cuts) if b > a]
+
+    def epoch(self, train: Interactions, seed: int, epoch: int, size: int) -> list[list[Window]]:
         """The windows of an epoch in batches of `size` with similar lengths, in random order."""
         rng = streams.stream(seed, "documents", str(epoch))
         windows = self.windows(train, rng)
-        order = np.argsort([len(items) + 15 * rng.random() for _, items in windows], kind="stable")
+        order = np.argsort([len(w.items) + 15 * rng.random() for w in windows], kind="stable")
         batches = [[windows[i] for i in order[a : a + size]] for a in range(0, len(windows), size)]
         return [batches[i] for i in rng.permutation(len(batches))]
 
-    def write(self, windows: list[tuple[int, Ints]], rng: np.random.Generator) -> Batch:
+    def write(self, windows: list[Window], rng: np.random.Generator) -> Batch:
         """A batch from windows: a template each, some users left unnamed, padded at the end."""
         rows, where, nodes, symbols = [], [], [], []
-        for row, (user, items) in enumerate(windows):
-            hidden = self.anonymous > 0 and rng.random() < self.anonymous
-            head = self.header(-1 if hidden else user, int(rng.integers(prompts.count())))
-            names = self.history(items)
+        for row, window in enumerate(windows):
+            user = -1 if rng.random() < self.anonymous else window.user
+            head = self.header(user, int(rng.integers(prompts.count(window.task))), task=window.task)
+            names = self.history(window.items)
             rows.append(np.asarray([*head, *names.tolist()], dtype=np.int64))
-            at = np.concatenate([np.arange(self.tree.names.offsets[i], self.tree.names.offsets[i + 1]) for i in items])
+            at = np.concatenate([np.arange(self.tree.names.offsets[i], self.tree.names.offsets[i + 1]) for i in window.items])
             where.append(np.stack([np.full(len(names), row), len(head) + np.arange(len(names))], 1))
             nodes.append(self.tree.paths[at])
             symbols.append(np.searchsorted(self.tree.symbols, names))
         ids, mask = pad(rows, self.vocab.subwords.pad_token_id or 0)
         flat = torch.from_numpy(np.concatenate(symbols))
-        return Batch(ids, mask, torch.from_numpy(np.concatenate(where)), np.concatenate(nodes), flat, sum(len(w[1]) for w in windows))
+        return Batch(ids, mask, torch.from_numpy(np.concatenate(where)), np.concatenate(nodes), flat, sum(len(w.items) for w in windows))
 
 
 def pad(rows: list[Array], filler: int, left: bool = False) -> tuple[Tensor, Tensor]:

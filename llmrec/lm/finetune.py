@@ -22,10 +22,10 @@ from typing import Any
 import torch
 
 from llmrec import rng as streams
-from llmrec.contracts import IdTable, Ints, Split
+from llmrec.contracts import IdTable, Split
 from llmrec.lm import checkpoint
 from llmrec.lm.average import Average
-from llmrec.lm.documents import Writer, steps
+from llmrec.lm.documents import Window, Writer, steps
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.precision import best_device, has_bf16
 from llmrec.recommend.language import LanguageRecommender
@@ -34,6 +34,7 @@ from llmrec.report.evaluate import evaluate
 Emit = Callable[[dict[str, Any]], None]
 CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 2.0
+WEIGHT_DECAY = 0.01
 WARMUP = 0.05  # share of the steps
 
 
@@ -41,16 +42,17 @@ WARMUP = 0.05  # share of the steps
 class FineTune:
     """Tune a language model to continue histories with names.
 
-    epochs: passes over train; batch: documents a step; lr: peak of a cosine with 5 % warm-up; weight_decay: AdamW's; max_items: longest
-    history in a document; average: decay of the moving average of weights (0: off); validations: how often validation is read, spread
-    evenly; patience: validations without a better NDCG@10 before it stops early.
+    epochs: passes over train; batch: documents a step; lr: peak of a cosine with 5 % warm-up; max_items: longest history in a document;
+    direct: share of users whose history is also read in random order each epoch (META ID's direct task); average: decay of the moving
+    average of weights (0: off); validations: how often validation is read, spread evenly; patience: validations without a better NDCG@10
+    before it stops early.
     """
 
     epochs: int = 20
     batch: int = 32
     lr: float = 1e-3
-    weight_decay: float = 0.01
     max_items: int = 50
+    direct: float = 0.0
     average: float = 0.995
     validations: int = 10
     patience: int = 4
@@ -114,11 +116,11 @@ class _Loop:
         if self.bare.backbone.tuned != "full" and has_bf16(device):
             _halve_frozen(self.bare)
         set_seed(seed)
-        optimizer = torch.optim.AdamW(self.bare.trained().values(), lr=plan.lr, weight_decay=plan.weight_decay, betas=(0.9, 0.98))
+        optimizer = torch.optim.AdamW(self.bare.trained().values(), lr=plan.lr, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
         self.lm, self.optimizer = self.accelerator.prepare(self.bare, optimizer)
         self.average = Average(self.bare.trained(), plan.average)
         self.tree = head.compile(self.bare, table)
-        self.writer = Writer(self.bare.vocab, self.tree, table, plan.max_items)
+        self.writer = Writer(self.bare.vocab, self.tree, table, plan.max_items, plan.direct)
         # windows begin at fresh offsets, so epochs differ by a few batches: count them all, for the schedule and for resuming
         self.per_epoch = [len(self._groups(self._batches(epoch))) for epoch in range(plan.epochs)]
         self.total = sum(self.per_epoch)
@@ -155,10 +157,10 @@ class _Loop:
                     break
         return self._finish(reason)
 
-    def _batches(self, epoch: int) -> list[list[tuple[int, Ints]]]:
+    def _batches(self, epoch: int) -> list[list[Window]]:
         return self.writer.epoch(self.split.train, self.seed, epoch, self.plan.batch)
 
-    def _groups(self, batches: list[list[tuple[int, Ints]]]) -> list[range]:
+    def _groups(self, batches: list[list[Window]]) -> list[range]:
         return list(steps(len(batches), self.accelerator.num_processes))
 
     def _place(self) -> tuple[int, int]:
@@ -167,7 +169,7 @@ class _Loop:
         epoch = bisect.bisect_right(ends, self.done.step)
         return epoch, self.done.step - (ends[epoch - 1] if epoch else 0)
 
-    def _step(self, batches: list[list[tuple[int, Ints]]], group: range, epoch: int) -> tuple[float, int, int]:
+    def _step(self, batches: list[list[Window]], group: range, epoch: int) -> tuple[float, int, int]:
         mine = group[self.accelerator.process_index]
         batch = self.writer.write(batches[mine], streams.stream(self.seed, "write", str(epoch), str(mine))).to(self.accelerator.device)
         self.lm.train()

@@ -102,7 +102,7 @@ def test_one_step_is_adamw_on_the_heads_loss(tmp_path: Path) -> None:
     batch = writer.write(writer.epoch(SPLIT.train, 0, 0, 100)[0], streams.stream(0, "write", "0", "0"))
     torch.manual_seed(0)
     optimizer = torch.optim.AdamW(
-        lm.trained().values(), lr=plan.lr * finetune._schedule(0, 1), weight_decay=plan.weight_decay, betas=(0.9, 0.98)
+        lm.trained().values(), lr=plan.lr * finetune._schedule(0, 1), weight_decay=finetune.WEIGHT_DECAY, betas=(0.9, 0.98)
     )
     lm.train()
     with autocast(lm.device):

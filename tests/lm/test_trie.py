@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from llmrec.contracts import IdTable
-from llmrec.lm.documents import Writer, pad
+from llmrec.lm.documents import Window, Writer, pad
 from llmrec.lm.heads.trie import Trie
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.names import NameTree
@@ -97,7 +97,7 @@ def test_loss_is_the_mean_of_minus_log_p_of_the_names() -> None:
     tree = head.compile(lm, table)
     writer = Writer(lm.vocab, tree, table, anonymous=1.0)
     items = np.asarray([3, 7, 1], dtype=np.int32)
-    batch = writer.write([(0, items)], np.random.default_rng(0))
+    batch = writer.write([Window(0, items)], np.random.default_rng(0))
     loss = float(head.loss(lm, tree, batch).detach())
     header = batch.ids[0, : int(batch.where[0, 1])].tolist()
     total, prompt = 0.0, header
