@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from llmrec.artifacts import write_json
-from llmrec.runs import machine
+from llmrec.recipe import load
+from llmrec.runs import events, machine
 
 HERE = Path(__file__).resolve().parent
 ORDER = ("sketch", "demo", "full")
@@ -50,9 +51,11 @@ def measure(recipe: Path, folder: Path) -> dict[str, Any]:
     return reports[0] | {
         "run": recipe.stem,
         "unmasked": {key: reports[1][key] for key in ("seen", "seconds", "metrics", "baselines")},
-        "recipe": recipe.read_text(encoding="utf-8"),
+        "recipe": load(recipe).to_dict(),
         "commands": said,
         "train_seconds": round(trained, 1),
+        "stage_seconds": {e["stage"]: e["seconds"] for e in events.read(folder / "events.jsonl") if e.get("state") == "end"},
+        "trained": next(e for e in events.read(folder / "events.jsonl") if e["event"] == "trained"),
         "versions": machine.versions(),
         "machine": machine.describe(),
     }
