@@ -64,7 +64,7 @@ def _messages() -> tuple[gr.Chatbot, gr.Textbox]:
     bot = gr.Chatbot(
         show_label=False,
         elem_id="talk",
-        height=420,
+        height=350,
         scale=1,
         allow_tags=True,
         feedback_options=None,

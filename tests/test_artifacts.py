@@ -215,3 +215,22 @@ def test_two_writers_of_one_folder_leave_one_whole_value(tmp_path: Path) -> None
     assert [w.wait(60) for w in writers] == [0, 0]
     assert artifacts.load(Vectors, tmp_path / "v").users[0, 0] == 39
     assert [p.name for p in tmp_path.iterdir()] == ["v"]
+
+
+def test_a_kill_between_the_two_renames_loses_nothing(tmp_path: Path) -> None:
+    vectors = Vectors(np.zeros((2, 3), dtype=np.float32), np.ones((4, 3), dtype=np.float32))
+    artifacts.save(vectors, tmp_path / "v")
+    (tmp_path / ".v-old-x").mkdir()
+    (tmp_path / "v").rename(tmp_path / ".v-old-x" / "0")  # where a kill -9 in the middle of a swap leaves it
+    (tmp_path / ".v-half").mkdir()
+    artifacts.recover(tmp_path / "v")
+    assert artifacts.load(Vectors, tmp_path / "v").items.shape == (4, 3)
+    assert [p.name for p in tmp_path.iterdir()] == ["v"]
+
+
+def test_recover_leaves_a_whole_value_alone(tmp_path: Path) -> None:
+    new, old = (Vectors(np.full((1, 1), x, dtype=np.float32), np.zeros((1, 1), dtype=np.float32)) for x in (1.0, 2.0))
+    artifacts.save(new, tmp_path / "v")
+    artifacts.save(old, tmp_path / ".v-old-x" / "0")
+    artifacts.recover(tmp_path / "v")
+    assert artifacts.load(Vectors, tmp_path / "v").users[0, 0] == 1.0

@@ -16,4 +16,4 @@ asked = {"run": run, "__theme": st.context.theme.type or "light"}
 user = frame.linked("user")
 if user in keys and st.query_params.get("user") == user:
     asked["user"] = user
-st.iframe(f"/chat/?{urlencode(asked)}", height=720, alt="Chat with the trained model")
+st.iframe(f"/chat/?{urlencode(asked)}", height=640, alt="Chat with the trained model")

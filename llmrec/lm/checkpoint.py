@@ -36,6 +36,7 @@ def save(folder: Path, lm: LanguageModel, optimizer: Any, average: Average, done
 
 def load(folder: Path, lm: LanguageModel, optimizer: Any, average: Average) -> dict[str, Any] | None:
     """Put a saved state back in place and return its progress; None where there is none. Raises `BadArtifact` when damaged or foreign."""
+    artifacts.recover(folder)
     if not folder.exists():
         return None
     card = artifacts.check(folder, KIND)["card"]

@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 
+from llmrec import artifacts
 from llmrec import rng as streams
 from llmrec.contracts import IdTable, Split
 from llmrec.lm import checkpoint
@@ -233,6 +234,7 @@ class _Loop:
         self.accelerator.wait_for_everyone()
 
     def _resume(self) -> None:
+        artifacts.recover(self.folder / "model")
         done = checkpoint.load(self.folder / "checkpoint", self.bare, self.optimizer, self.average)
         if done is not None:
             self.done = Progress(**done)

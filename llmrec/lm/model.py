@@ -49,6 +49,7 @@ class LanguageModel(nn.Module):
     @classmethod
     def load(cls, folder: Path) -> LanguageModel:
         """Read what `save` wrote, ready to recommend. Raises `BadArtifact` naming the file when something is missing or damaged."""
+        _quiet()
         card = artifacts.check(folder, "LanguageModel")["card"]
         backbone = build(Backbone, card["backbone"], "lm")
         vocab = Vocab.load(folder, card["n_tokens"])
@@ -101,6 +102,7 @@ class LanguageModel(nn.Module):
 
     def save(self, folder: Path) -> None:
         """Write adapter or checkpoint, tokenizer and card into `folder`, in one step. Plain `transformers` and `peft` read it."""
+        _quiet()
         card = {"backbone": settings(self.backbone), "n_tokens": len(self.vocab.tokens)}
         with artifacts.writing(folder, "LanguageModel", card) as fresh:
             self._write(fresh)
@@ -161,6 +163,13 @@ def _with_adapter(backbone: Backbone, causal: Any, vocab: Vocab, untied: bool) -
         if "trainable_tokens" in name:
             parameter.requires_grad_(False)
     return model
+
+
+def _quiet() -> None:
+    """No bars for files that take milliseconds: a training's own line stays readable."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
 
 
 def _dropout(p: float) -> Any:

@@ -121,12 +121,13 @@ class Run:
     def recommender(self, head: Any = None) -> Recommender:
         """The trained model behind the run's own head, or behind another."""
         from llmrec.lm.model import LanguageModel
+        from llmrec.lm.precision import best_device
         from llmrec.recommend.language import LanguageRecommender
 
         if not (self.path / "model").exists():
             raise FileNotFoundError(f"run {self.name} has no model yet ({self.status.state}): train it with --resume")
         recipe = self.recipe
-        model = LanguageModel.load(self.path / "model")
+        model = LanguageModel.load(self.path / "model").to(best_device())
         return LanguageRecommender(model, self.table(), head or recipe.head, max_items=recipe.train.max_items)
 
     def note(self, **facts: Any) -> None:
