@@ -42,7 +42,7 @@ class LanguageModel(nn.Module):
         causal, subwords = backbone.build([*catalog.titles, *prompts.corpus()], seed)
         vocab = Vocab.of_table(subwords, table)
         base = causal.get_input_embeddings().weight.detach()
-        start = start_rows(base[: vocab.first], len(vocab.tokens), rng.torch_stream(seed, "rows"))
+        start = start_rows(base[: vocab.first], len(vocab.tokens), rng.torch_stream(seed, "rows"), 1.0 if backbone.scratch else 0.2)
         features = None if table.features is None else torch.from_numpy(table.features)
         return cls._assemble(backbone, causal, vocab, start, features)
 

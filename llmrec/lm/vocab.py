@@ -178,10 +178,14 @@ class Rows(nn.Module):
         return torch.where(new[..., None], rows[(ids - self.first).clamp(min=0)], text)
 
 
-def start_rows(base: Tensor, n: int, generator: torch.Generator) -> Tensor:
-    """Where new rows start: around the mean of the old ones, spread as they are. base: (v, d); returns (n, d) fp32."""
+def start_rows(base: Tensor, n: int, generator: torch.Generator, spread: float = 1.0) -> Tensor:
+    """Where new rows start: around the mean of the old ones, `spread` times as wide. base: (v, d); returns (n, d) fp32.
+
+    Beside pretrained rows a small spread lets all Tokens begin about equally likely; at full width SmolLM2 starts at 18 nats an item, where
+    a uniform guess over MovieLens-100K costs 7.4.
+    """
     old = base.detach().float()
-    return old.mean(0) + old.std(0) * torch.randn(n, old.shape[1], generator=generator)
+    return old.mean(0) + spread * old.std(0) * torch.randn(n, old.shape[1], generator=generator)
 
 
 def _prefix_free(names: Ragged) -> bool:

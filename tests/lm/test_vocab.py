@@ -10,7 +10,7 @@ import torch
 
 from llmrec.contracts import Book, IdTable, Names, Token
 from llmrec.lm.backbone import small_tokenizer
-from llmrec.lm.vocab import END, Rows, Vocab
+from llmrec.lm.vocab import END, Rows, Vocab, start_rows
 from tests.lm import world
 
 
@@ -97,6 +97,16 @@ def test_augmentation_is_the_papers_formula_on_both_sides() -> None:
     torch.testing.assert_close(rows.outputs(torch.tensor([8, 9, 10])), expected)
     rows.outputs(torch.tensor([8])).sum().backward()
     assert rows.augment.weight.grad is not None and rows.augment.weight.grad.abs().sum() > 0
+
+
+def test_rows_beside_pretrained_ones_start_about_equally_likely() -> None:
+    generator = torch.Generator().manual_seed(0)
+    base = torch.randn(500, 64, generator=generator) + 0.3
+    h = 5 * torch.randn(20, 64, generator=generator)
+    wide, narrow = (start_rows(base, 100, generator, spread) for spread in (1.0, 0.2))
+    surprise = [float(torch.nn.functional.cross_entropy(h @ rows.T, torch.arange(20))) for rows in (wide, narrow)]
+    assert surprise[1] < surprise[0] / 2
+    torch.testing.assert_close(narrow.mean(0), base.mean(0), atol=0.15, rtol=0)
 
 
 def test_rows_without_features_are_plain() -> None:
