@@ -105,7 +105,7 @@ class Backend:
     def overview(self, run: str | None, dark: bool = False) -> Overview:
         """A data set at a glance."""
         with _told():
-            return self._figures.get(("overview", run, dark), lambda: exhibits.overview(self._world(run).dataset, dark))
+            return self._figures.get(("overview", _made(run), dark), lambda: exhibits.overview(self._world(run).dataset, dark))
 
     def titles(self, run: str | None) -> list[str]:
         """Titles; item i is the i-th."""
@@ -155,7 +155,7 @@ class Backend:
                 raise Trouble("This run's scheme names without vectors, so there is no space to map. Search still works.")
             better = self._maps.ready(run, world.vectors)
             failure = "" if better else self._maps.failure(run)
-            atlas = self._figures.get((run, better, focus, dark), lambda: _atlas(world, better, focus, dark))
+            atlas = self._figures.get((_made(run), better, focus, dark), lambda: _atlas(world, better, focus, dark))
             if failure:
                 return Atlas(atlas.how, atlas.figure, atlas.table, atlas.quality, atlas.note, False, f"{failure}; the map stays PCA.")
             return atlas if better else Atlas(atlas.how, atlas.figure, atlas.table, atlas.quality, atlas.note, True)
@@ -170,7 +170,7 @@ class Backend:
         """Ask a model: the run's own (None) or a baseline, by name. seen: whether what the person knows may come back."""
         with _told():
             world = self._world(run)
-            recommender = self._models.get((run, model), lambda: _recommender(world, model))
+            recommender = self._models.get((_made(run, model is None), model), lambda: _recommender(world, model))
             out = person.rejected if seen else (*person.history, *person.rejected)
             query = Queries.of_history(person.history, tuple(dict.fromkeys(out)), person.user)
             k = max(1, min(k, len(world.dataset.catalog.items)))
@@ -201,7 +201,7 @@ class Backend:
             return found
 
     def _world(self, run: str | None) -> World:
-        return self._worlds.get(run, lambda: _load(run))
+        return self._worlds.get(_made(run), lambda: _load(run))
 
     @contextmanager
     def _one_at_a_time(self, key: Any) -> Iterator[None]:
@@ -209,6 +209,20 @@ class Backend:
             busy = self._busy.setdefault(key, threading.Lock())
         with busy:
             yield
+
+
+def _made(run: str | None, model: bool = False) -> tuple[str | None, int]:
+    """A run as a key for what is kept of it: its name and when it, or its `model`, was written. A run that was trained on, or deleted and
+    made anew under its old name, is loaded again."""
+    from llmrec import home
+
+    if run is None:
+        return run, 0
+    file = home.runs() / run / ("model/manifest.json" if model else "run.json")
+    try:
+        return run, file.stat().st_mtime_ns
+    except (OSError, ValueError):  # no such run, or no model yet: the loader says so
+        return run, 0
 
 
 def _info(run: Any) -> RunInfo:

@@ -28,7 +28,9 @@ ASKING = re.compile(
 )
 ABOUT = re.compile(r"\b(who are you|what are you|what can you|how do you work|help|how does this work)\b", re.I)
 AGAINST = re.compile(
-    r"(\bnot|n't|n’t|\bhated?|\bdislikes?d?|\bexcept|\bwithout|\bboring|\bbored by|\bno more|\bnever)\b[^.;,!?]{0,24}$", re.I
+    r"(\bnot|n't|n’t|\bhated?|\bdislikes?d?|\bexcept|\bwithout|\bboring|\bbored by|\bno more|\bnever)\b"
+    r"(?:(?!\b(?:but|yet|and)\s+(?:i\s+)?(?:really\s+)?(?:liked?|loved?|enjoyed?|adored?)\b)[^.;,!?]){0,24}$",
+    re.I,
 )
 SPELLED = re.compile(r"<[a-z]{1,3}\d+>")
 
@@ -102,7 +104,9 @@ def _without_titles(backend: BackendLike, run: str, said: str, unknown: bool) ->
 
 def _listen(talk: Talk, mentions: tuple[Mention, ...], said: str, backend: BackendLike, run: str) -> tuple[Talk, str]:
     """Take the mentioned titles in, as liked or rejected, and say what was understood."""
-    liked, rejected, unknown = [], [], ""
+    liked: list[int] = []
+    rejected: list[int] = []
+    unknown = ""
     for mention in mentions:
         if mention.item is None:
             near = " ".join(_film(backend, run, i) for i in mention.near)

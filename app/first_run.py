@@ -62,7 +62,8 @@ class FirstRun:
         seconds = time.time() - self._began
         code = None if self._process is None else self._process.poll()
         state = mine.status.state if mine is not None else "new"
-        if code or (self._process is None and state in ("failed", "interrupted", "stopped")):
+        over = self._process is None or code is not None
+        if code or (over and state in ("failed", "interrupted", "stopped")):
             return Progress("", "stopped", seconds=seconds, state="failed", message=self._why(mine, code))
         if mine is not None and (code == 0 or state == "done"):
             return Progress(mine.name, "done", 1.0, 0.0, seconds, state="done")

@@ -71,6 +71,20 @@ def test_recommend_equals_the_runs_own_recommender(backend: Backend, name: str) 
     assert not {p.card.index for p in answer.picks} & set(person.history)
 
 
+def test_a_model_that_was_trained_on_is_loaded_again(backend: Backend, name: str, runs: Path) -> None:
+    import os
+
+    def loaded() -> Any:
+        backend.recommend(name, None, person, 3)
+        return next(reversed(backend._models._values.values()))
+
+    person = backend.person(name, 3)
+    first = loaded()
+    assert loaded() is first
+    os.utime(runs / name / "model" / "manifest.json", (1, 1))
+    assert loaded() is not first
+
+
 def test_seen_and_rejected(backend: Backend, name: str) -> None:
     person = Person(history=(0, 2, 4), rejected=(6,))
     everything = {p.card.index for p in backend.recommend(name, "popularity", person, 40, seen=True).picks}
@@ -180,6 +194,18 @@ def test_first_run_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytes
     progress = first.progress([])
     assert progress is not None and progress.state == "failed" and "no-such-recipe" in progress.message
     first.close()
+
+
+def test_first_run_that_was_stopped_is_not_called_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from llmrec.runs.status import Status
+
+    first = first_run.FirstRun()
+    monkeypatch.setattr(first, "_process", SimpleNamespace(pid=7, poll=lambda: 0))  # SIGTERM: the command line ends with 0
+    run = SimpleNamespace(name="r", broken=None, status=Status("stopped", "stopped by SIGTERM; resume to go on", 7))
+    progress = first.progress([run])
+    assert progress is not None and progress.state == "failed" and "SIGTERM" in progress.message
 
 
 @pytest.mark.parametrize("view", ["views/data.py", "views/tokens.py", "views/recommend.py", "views/chat.py"])

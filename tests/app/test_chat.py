@@ -51,6 +51,20 @@ def test_rejected_stays_rejected(fake: Any) -> None:
     assert 3 not in reply.talk.shown
 
 
+@pytest.mark.parametrize(
+    ("said", "liked", "rejected"),
+    [
+        ("I hated Toy Story but loved Alien", (0,), (3,)),
+        ("I didn't like Toy Story and I really liked Alien", (0,), (3,)),
+        ("I did not like Alien and Toy Story", (), (0, 3)),
+        ("I liked Alien but never liked Toy Story", (0,), (3,)),
+    ],
+)
+def test_a_dislike_ends_where_a_liking_begins(fake: Any, said: str, liked: tuple[int, ...], rejected: tuple[int, ...]) -> None:
+    talk = ask(fake, said).talk
+    assert (talk.liked, talk.rejected) == (liked, rejected)
+
+
 def test_a_user_of_the_data_needs_no_title(fake: Any) -> None:
     ask(fake, "What should I watch next?", Talk(user=1))
     assert fake.asked[-1][2].user == 1 and fake.asked[-1][2].history == (3, 9)
