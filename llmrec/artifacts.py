@@ -231,4 +231,7 @@ def _swap(fresh: Path, folder: Path) -> None:
                     raise
         raise OSError(f"{folder} is written by too many processes at once")
     finally:
+        if not folder.exists():  # cut short between the two renames: the old value stays
+            for kept in sorted(old.iterdir())[-1:]:
+                os.rename(kept, folder)
         shutil.rmtree(old, ignore_errors=True)

@@ -168,9 +168,11 @@ class Split:
     held_out_history: Interactions | None = None
 
     def queries(self, part: Part, masked: bool = True) -> Queries:
-        """One query per user with a target in `part`. History: train for "valid"; train and valid, in order of time, for "test"."""
-        target = self.valid if part == "valid" else self.test
-        users = np.unique(target.user)
+        """One query per user of `asked(part)`. History: train for "valid"; train and valid, in order of time, for "test".
+
+        A held-out user is a new person, user -1: nothing of them was trained, and their own name says nothing.
+        """
+        users = self.asked(part)
         histories = []
         for u in users:
             known = [self.train] if part == "valid" else [self.train, self.valid]
@@ -179,12 +181,17 @@ class Split:
             items = np.concatenate([k.history(u) for k in known])
             order = np.argsort(np.concatenate([k.times(u) for k in known]), kind="stable")
             histories.append(items[order])
-        return Queries(users.astype(np.int32), tuple(histories), tuple(histories) if masked else None)
+        who = np.where(np.isin(users, self.held_out), -1, users).astype(np.int32)
+        return Queries(who, tuple(histories), tuple(histories) if masked else None)
+
+    def asked(self, part: Part) -> Ints:
+        """The users with a target in `part`, ascending: one per query."""
+        return np.unique((self.valid if part == "valid" else self.test).user).astype(np.int32)
 
     def targets(self, part: Part) -> tuple[Ints, ...]:
         """The items to be found, one array per query of `queries(part)`, in the same order."""
         target = self.valid if part == "valid" else self.test
-        return tuple(target.history(u) for u in np.unique(target.user))
+        return tuple(target.history(u) for u in self.asked(part))
 
 
 @dataclass(frozen=True)

@@ -234,3 +234,19 @@ def test_recover_leaves_a_whole_value_alone(tmp_path: Path) -> None:
     artifacts.save(old, tmp_path / ".v-old-x" / "0")
     artifacts.recover(tmp_path / "v")
     assert artifacts.load(Vectors, tmp_path / "v").users[0, 0] == 1.0
+
+
+def test_an_error_between_the_two_renames_keeps_the_old_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = (Vectors(np.full((1, 1), x, dtype=np.float32), np.zeros((1, 1), dtype=np.float32)) for x in (1.0, 2.0))
+    artifacts.save(old, tmp_path / "v")
+    rename, calls = artifacts.os.rename, iter(range(9))
+
+    def cut(a: object, b: object) -> None:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        rename(a, b)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(artifacts.os, "rename", cut)
+    with pytest.raises(KeyboardInterrupt):
+        artifacts.save(new, tmp_path / "v")
+    assert artifacts.load(Vectors, tmp_path / "v").users[0, 0] == 1.0

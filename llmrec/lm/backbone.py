@@ -11,6 +11,7 @@ What it does not know: Tokens, names, users, items.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +132,7 @@ def smollm2_folder() -> Path:
         write_json({"from": gguf.name, "public": PUBLIC[SMOLLM2]}, fresh / "ready.json")
         del model
         gc.collect()
-        if not folder.exists():
+        with contextlib.suppress(OSError):  # another process was quicker: its folder is as good
             fresh.rename(folder)
     return folder
 

@@ -10,7 +10,6 @@ gradients.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,9 +128,3 @@ def pad(rows: list[Array], filler: int, left: bool = False) -> tuple[Tensor, Ten
         span = slice(t - len(row), t) if left else slice(0, len(row))
         ids[i, span], mask[i, span] = row, 1
     return torch.from_numpy(ids), torch.from_numpy(mask)
-
-
-def steps(n_batches: int, world: int) -> Iterator[range]:
-    """Which batches each step takes when `world` processes share the work: whole groups only."""
-    for first in range(0, n_batches - world + 1, world):
-        yield range(first, first + world)

@@ -26,7 +26,7 @@ from llmrec import rng as streams
 from llmrec.contracts import IdTable, Split
 from llmrec.lm import checkpoint
 from llmrec.lm.average import Average
-from llmrec.lm.documents import Window, Writer, steps
+from llmrec.lm.documents import Window, Writer
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.precision import best_device, has_bf16
 from llmrec.recommend.language import LanguageRecommender
@@ -62,6 +62,8 @@ class FineTune:
         for name in ("epochs", "batch", "max_items", "validations", "patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)} must be at least 1")
+        if not 0 <= self.direct <= 1:
+            raise ValueError(f"direct = {self.direct} is a share of users and must lie in 0 to 1")
         if not 0 < self.lr < 1:
             raise ValueError(f"lr = {self.lr} must lie between 0 and 1: 1e-3 suits training from scratch, 1e-4 to 5e-4 pretrained weights")
         if not 0 <= self.average < 1:
@@ -107,12 +109,16 @@ class _Loop:
         head: Any,
     ) -> None:
         from accelerate import Accelerator
+        from accelerate.state import AcceleratorState
         from accelerate.utils import set_seed
 
         device = best_device()
         self.plan, self.table, self.split, self.folder = plan, table, split, folder
         self.seed, self.head = seed, head
-        self.accelerator = Accelerator(mixed_precision="bf16" if has_bf16(device) else "no", cpu=device.type == "cpu")
+        AcceleratorState._reset_state()  # one process may work several runs, in different precisions
+        self.accelerator: Any = Accelerator(mixed_precision="bf16" if has_bf16(device) else "no", cpu=device.type == "cpu")
+        if self.accelerator.num_processes > 1:
+            raise ValueError("a run is worked by one process: start it without torchrun or `accelerate launch`")
         self.bare = lm.to(self.accelerator.device)
         if self.bare.backbone.tuned != "full" and has_bf16(device):
             _halve_frozen(self.bare)
@@ -123,10 +129,11 @@ class _Loop:
         self.tree = head.compile(self.bare, table)
         self.writer = Writer(self.bare.vocab, self.tree, table, plan.max_items, plan.direct)
         # windows begin at fresh offsets, so epochs differ by a few batches: count them all, for the schedule and for resuming
-        self.per_epoch = [len(self._groups(self._batches(epoch))) for epoch in range(plan.epochs)]
+        self.per_epoch = [len(self._batches(epoch)) for epoch in range(plan.epochs)]
         self.total = sum(self.per_epoch)
-        if not self.total:
-            raise ValueError("there is nothing to train on: the train part is empty, or smaller than one batch per process")
+        if not self.total or not len(split.valid):
+            empty = "validation" if self.total else "train"
+            raise ValueError(f"the {empty} part is empty, and a model needs both train and validation: change the filter or the split")
         self.done = Progress()
 
     def run(self, emit: Emit, should_stop: Callable[[], bool]) -> dict[str, Any]:
@@ -139,8 +146,8 @@ class _Loop:
         while self.done.step < self.total and reason == "finished":
             epoch, first = self._place()
             batches = self._batches(epoch)
-            for group in self._groups(batches)[first:]:
-                loss, n_items, n_tokens = self._step(batches, group, epoch)
+            for at in range(first, len(batches)):
+                loss, n_items, n_tokens = self._step(batches[at], epoch, at)
                 losses, items, tokens = [*losses[-99:], loss], items + n_items, tokens + n_tokens
                 now = time.monotonic()
                 self.done.seconds = now - began
@@ -156,13 +163,11 @@ class _Loop:
                 if should_stop():
                     reason = "stopped by request"
                     break
+        self.done.seconds = time.monotonic() - began
         return self._finish(reason)
 
     def _batches(self, epoch: int) -> list[list[Window]]:
         return self.writer.epoch(self.split.train, self.seed, epoch, self.plan.batch)
-
-    def _groups(self, batches: list[list[Window]]) -> list[range]:
-        return list(steps(len(batches), self.accelerator.num_processes))
 
     def _place(self) -> tuple[int, int]:
         """The epoch the next step belongs to, and how many of its steps are done."""
@@ -170,9 +175,8 @@ class _Loop:
         epoch = bisect.bisect_right(ends, self.done.step)
         return epoch, self.done.step - (ends[epoch - 1] if epoch else 0)
 
-    def _step(self, batches: list[list[Window]], group: range, epoch: int) -> tuple[float, int, int]:
-        mine = group[self.accelerator.process_index]
-        batch = self.writer.write(batches[mine], streams.stream(self.seed, "write", str(epoch), str(mine))).to(self.accelerator.device)
+    def _step(self, windows: list[Window], epoch: int, at: int) -> tuple[float, int, int]:
+        batch = self.writer.write(windows, streams.stream(self.seed, "write", str(epoch), str(at))).to(self.accelerator.device)
         self.lm.train()
         for form in self.optimizer.param_groups:
             form["lr"] = self.plan.lr * _schedule(self.done.step, self.total)
@@ -224,14 +228,10 @@ class _Loop:
         return bool(self.done.worse >= self.plan.patience)
 
     def _save_model(self) -> None:
-        if self.accelerator.is_main_process:
-            self.bare.save(self.folder / "model")
-        self.accelerator.wait_for_everyone()
+        self.bare.save(self.folder / "model")
 
     def _checkpoint(self) -> None:
-        if self.accelerator.is_main_process:
-            checkpoint.save(self.folder / "checkpoint", self.bare, self.optimizer, self.average, dataclasses.asdict(self.done))
-        self.accelerator.wait_for_everyone()
+        checkpoint.save(self.folder / "checkpoint", self.bare, self.optimizer, self.average, dataclasses.asdict(self.done))
 
     def _resume(self) -> None:
         artifacts.recover(self.folder / "model")
@@ -248,7 +248,7 @@ class _Loop:
         if self.done.best_step == 0:
             with self.average.applied():
                 self._save_model()
-        if not stopped and self.accelerator.is_main_process:
+        if not stopped:
             checkpoint.remove(self.folder / "checkpoint")
         kept = self.done.best_step or self.done.step
         return {
@@ -272,7 +272,7 @@ def _schedule(step: int, total: int) -> float:
 
 
 def _halve_frozen(lm: LanguageModel) -> None:
-    """Frozen weights need no fp32 master."""
-    for parameter in lm.parameters():
-        if not parameter.requires_grad:
+    """Frozen weights need no fp32 master. PEFT's copies of the new rows stay fp32: they are what is saved."""
+    for name, parameter in lm.named_parameters():
+        if not parameter.requires_grad and "trainable_tokens" not in name:
             parameter.data = parameter.data.to(torch.bfloat16)

@@ -31,10 +31,9 @@ class LanguageModel(nn.Module):
     def __init__(self, backbone: Backbone, causal: Any, vocab: Vocab, rows: Rows) -> None:
         super().__init__()
         self.backbone, self.causal, self.vocab, self.rows = backbone, causal, vocab, rows
-        if backbone.dropout:
-            for layer in self.decoder.layers:
-                for part in (layer.self_attn, layer.mlp):
-                    part.register_forward_hook(_dropout(backbone.dropout))
+        for part in self.decoder.modules() if backbone.dropout else ():
+            if type(part).__name__.endswith(("Attention", "MLP")):  # what Hugging Face calls the two halves of a layer
+                part.register_forward_hook(_dropout(backbone.dropout))
 
     @classmethod
     def create(cls, backbone: Backbone, table: IdTable, catalog: Catalog, seed: int) -> LanguageModel:
@@ -61,11 +60,11 @@ class LanguageModel(nn.Module):
             model = cls._assemble(backbone, causal, vocab, start, None)
             if model.rows.new_out is not None:
                 model.rows.new_out.data.copy_(causal.get_output_embeddings().weight[vocab.first : vocab.size].float())
-            return model
+            return model.eval()
         causal, _ = backbone.build([], 0)
         model = cls._assemble(backbone, causal, vocab, torch.zeros(len(vocab.tokens), causal.config.hidden_size), None)
         model._load_adapter(folder)
-        return model
+        return model.eval()
 
     @classmethod
     def _assemble(cls, backbone: Backbone, causal: Any, vocab: Vocab, start: Tensor, features: Tensor | None) -> LanguageModel:
@@ -122,8 +121,8 @@ class LanguageModel(nn.Module):
                     state[name][span] = sides[tensor.data_ptr()]
             self.causal.save_pretrained(folder, state_dict=state)
             return
-        for side, delta in self._deltas().items():
-            delta.copy_(self.rows.rows(out=side == "lm_head"))
+        for delta, out in self._deltas():
+            delta.copy_(self.rows.rows(out))
         self.causal.save_pretrained(folder, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # peft's empty model card
 
@@ -133,17 +132,14 @@ class LanguageModel(nn.Module):
         from safetensors.torch import load_file
 
         set_peft_model_state_dict(self.causal, load_file(folder / "adapter_model.safetensors"))
-        for side, delta in self._deltas().items():
-            target = self.rows.new_out if side == "lm_head" and self.rows.new_out is not None else self.rows.new
+        for delta, out in self._deltas():
+            target = self.rows.new_out if out and self.rows.new_out is not None else self.rows.new
             target.copy_(delta)
 
-    def _deltas(self) -> dict[str, Tensor]:
-        """PEFT's own copies of the new rows, by the layer they belong to; frozen here, filled when saved."""
-        out = {}
-        for name, parameter in self.causal.named_parameters():
-            if "trainable_tokens_delta" in name:
-                out["lm_head" if "lm_head" in name else "embed_tokens"] = parameter
-        return out
+    def _deltas(self) -> list[tuple[Tensor, bool]]:
+        """PEFT's own copies of the new rows, each with whether it is the output side; frozen here, filled when saved."""
+        _, out = _names(self.causal)
+        return [(p, f".{out}." in name) for name, p in self.causal.named_parameters() if "trainable_tokens_delta" in name]
 
 
 def _with_adapter(backbone: Backbone, causal: Any, vocab: Vocab, untied: bool) -> Any:
@@ -151,11 +147,12 @@ def _with_adapter(backbone: Backbone, causal: Any, vocab: Vocab, untied: bool) -
     from peft import LoraConfig, TrainableTokensConfig, get_peft_model
 
     new = list(range(vocab.first, vocab.size))
-    where = {"embed_tokens": new, "lm_head": new} if untied else new
+    sides = [name for name in _names(causal) if untied or name == _names(causal)[0]]
     if backbone.tuned == "lora":
+        where = {name: new for name in sides}
         config: Any = LoraConfig(r=backbone.rank, lora_alpha=2 * backbone.rank, target_modules="all-linear", trainable_token_indices=where)
     else:
-        config = TrainableTokensConfig(token_indices=new, target_modules=["embed_tokens"])
+        config = TrainableTokensConfig(token_indices=new, target_modules=sides)
     causal.config.name_or_path = causal.name_or_path = backbone.public_name()
     model = get_peft_model(causal, config)
     model.peft_config["default"].base_model_name_or_path = backbone.public_name()
@@ -163,6 +160,14 @@ def _with_adapter(backbone: Backbone, causal: Any, vocab: Vocab, untied: bool) -
         if "trainable_tokens" in name:
             parameter.requires_grad_(False)
     return model
+
+
+def _names(causal: Any) -> tuple[str, str]:
+    """What this architecture calls its input embedding and its output matrix: `embed_tokens` and `lm_head`, `wte` and `lm_head`, ..."""
+    plain = causal.get_base_model() if hasattr(causal, "get_base_model") else causal
+    wanted = (plain.get_input_embeddings(), plain.get_output_embeddings())
+    found = [next(name for name, module in plain.named_modules() if module is side) for side in wanted]
+    return found[0].rsplit(".", 1)[-1], found[1].rsplit(".", 1)[-1]
 
 
 def _quiet() -> None:

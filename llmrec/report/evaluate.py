@@ -88,7 +88,7 @@ def evaluate(
         part=part,
         masked=masked,
         k=cuts,
-        users=queries.users,
+        users=split.asked(part),
         targets=targets,
         ranked=ranked,
         per_user=metrics.per_user(ranked, targets, cuts),

@@ -78,7 +78,9 @@ def test_unseen_users_never_reach_training() -> None:
     assert split.held_out_history is not None and split.held_out_history.history(3).tolist() == [0, 1, 2, 3]
     assert split.test.history(3).tolist() == [4] and split.test.history(4).tolist() == [19]
     queries = split.queries("test")
-    assert queries.histories[queries.users.tolist().index(3)].tolist() == [0, 1, 2, 3]
+    at = split.asked("test").tolist().index(3)
+    assert queries.histories[at].tolist() == [0, 1, 2, 3]
+    assert queries.users[at] == -1, "a held-out user is a new person: their own name was never trained"
     assert split.train.history(6).tolist() == [0, 1, 2]
     with pytest.raises(ValueError, match="is nobody; take a larger share"):
         UnseenUsers(share=0.01).split(lengths_to_interactions(lengths), rng())

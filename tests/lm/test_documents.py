@@ -10,7 +10,7 @@ import pytest
 
 from llmrec.contracts import Interactions
 from llmrec.lm.backbone import small_tokenizer
-from llmrec.lm.documents import Window, Writer, pad, steps
+from llmrec.lm.documents import Window, Writer, pad
 from llmrec.lm.names import NameTree
 from llmrec.lm.vocab import Vocab
 from tests.lm import world
@@ -90,7 +90,3 @@ def test_padding_sides() -> None:
     rows = [np.asarray([1, 2]), np.asarray([3])]
     assert pad(rows, 9)[0].tolist() == [[1, 2], [3, 9]]
     assert pad(rows, 9, left=True)[1].tolist() == [[1, 1], [0, 1]]
-
-
-def test_steps_share_whole_groups() -> None:
-    assert [list(g) for g in steps(5, 2)] == [[0, 1], [2, 3]]

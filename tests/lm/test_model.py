@@ -70,6 +70,31 @@ def test_adapter_loads_with_peft_alone(tmp_path: Path, small_base: Path, tuning:
     _same(LanguageModel.load(tmp_path / "model").eval(), standard)
 
 
+@pytest.mark.parametrize("tuning", ["lora", "rows", "full"])
+@pytest.mark.parametrize("family", ["gpt2", "gpt_neox"])
+def test_other_architectures_take_tokens_too(tmp_path: Path, family: str, tuning: str) -> None:
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    _, subwords = Backbone(name="tiny").build(["words"], 0)
+    size = (
+        {"n_embd": 16, "n_layer": 1, "n_head": 2}
+        if family == "gpt2"
+        else {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    )
+    torch.manual_seed(0)
+    AutoModelForCausalLM.from_config(AutoConfig.for_model(family, vocab_size=len(subwords), **size)).save_pretrained(tmp_path / "base")
+    subwords.save_pretrained(tmp_path / "base")
+    lm = world.model(world.table(), Backbone(name=str(tmp_path / "base"), tuning=tuning, rank=2, dropout=0.1))  # type: ignore[arg-type]
+    _shake(lm)
+    lm.save(tmp_path / "model")
+    again = LanguageModel.load(tmp_path / "model")
+    assert not again.training
+    ids = torch.tensor([[5, 9, lm.vocab.first, lm.vocab.size - 1]])
+    with torch.no_grad():
+        torch.testing.assert_close(again(ids), lm(ids), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(again.rows.rows(out=True), lm.rows.rows(out=True), atol=1e-6, rtol=1e-5)
+
+
 def test_only_rows_and_adapter_train(small_base: Path) -> None:
     lm = world.model(world.table(), Backbone(name=str(small_base), rank=2))
     names = set(lm.trained())

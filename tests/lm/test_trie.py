@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from llmrec.contracts import IdTable
+from llmrec.contracts import Book, IdTable, Names
 from llmrec.lm.documents import Window, Writer, pad
 from llmrec.lm.heads.trie import Trie
 from llmrec.lm.model import LanguageModel
@@ -74,6 +74,17 @@ def test_excluded_items_never_come_and_what_is_missing_is_padded() -> None:
     assert sorted(ranked.items[0][:4].tolist()) == [20, 21, 22, 23]
     assert (ranked.items[0][4:] == -1).all() and np.isneginf(ranked.scores[0][4:]).all()
     assert (ranked.items[1] >= 0).all()
+
+
+def test_names_of_unequal_length_come_once_each() -> None:
+    codes = np.asarray([[0, -1, -1], [1, 0, -1], [1, 1, 0], [2, -1, -1], [1, 1, 1]], dtype=np.int32)
+    table = IdTable("t", Names(codes, (Book("a", 3), Book("b", 2), Book("d", 2))))
+    lm = world.model(table)
+    head = Trie(beams=20)
+    ranked = head.rank(lm, head.compile(lm, table), [[1, 2, 3], [4]], 12)
+    for row in range(2):
+        assert sorted(ranked.items[row][:5].tolist()) == [0, 1, 2, 3, 4]
+        assert (ranked.items[row][5:] == -1).all() and np.isneginf(ranked.scores[row][5:]).all()
 
 
 def test_one_person_alone_equals_the_same_person_in_a_batch() -> None:

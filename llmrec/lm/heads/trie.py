@@ -60,7 +60,9 @@ class Trie:
             h, nodes, scores = search.read(), np.zeros((b, 1), dtype=np.int64), torch.zeros(b, 1)
             for step in range(tree.depth):
                 logits = self._scores(lm, tree, h).cpu() + tree.legal(nodes.ravel()).view(b, nodes.shape[1], -1)
-                nodes, scores, parents = search.step(nodes, scores[..., None] + logits.log_softmax(-1).nan_to_num(nan=NONE), self.beams)
+                nodes, scores, parents = search.step(
+                    nodes, scores[..., None] + logits.log_softmax(-1).nan_to_num(nan=NONE, neginf=NONE), self.beams
+                )
                 if step + 1 == tree.depth or not torch.isfinite(scores).any():
                     break
                 h = search.advance(nodes, parents)
