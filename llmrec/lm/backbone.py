@@ -36,7 +36,7 @@ class Backbone:
     name: see the module. layers: keep the first N layers (None: all). pretrained: False starts from random weights of the same shape.
     tuning: "full" trains every weight, "lora" the new rows and a LoRA adapter of `rank` on every linear layer, "rows" the new rows alone;
     None means "lora" for pretrained weights and "full" for random ones. augment: META ID's scale of representation augmentation (0.1 in
-    the release, 0 switches it off). dropout: on every sub-layer's output while training.
+    the release, 0 switches it off). dropout: on the vectors read and on every sub-layer's output while training.
     """
 
     name: str = "nano"

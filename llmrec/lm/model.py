@@ -89,8 +89,9 @@ class LanguageModel(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor | None = None, positions: Tensor | None = None, cache: Any = None) -> Tensor:
         """Hidden states. ids: (b, t) row numbers; mask: (b, t) 1 where real, or (b, 1, t, s) additive; returns (b, t, d)."""
+        read = nn.functional.dropout(self.rows(ids), self.backbone.dropout, self.training)
         out = self.decoder(
-            inputs_embeds=self.rows(ids), attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=cache is not None
+            inputs_embeds=read, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=cache is not None
         )
         state: Tensor = out.last_hidden_state
         return state
