@@ -71,7 +71,7 @@ class Writer:
 
     def history(self, items: Ints) -> Array:
         """The names of some items, one after another."""
-        return np.concatenate([*(self.tree.names[int(i)] for i in items), np.zeros(0, dtype=np.int64)])
+        return self.tree.names.ids[self.tree.names.places(items)]
 
     def prompt(self, user: int, history: Ints, template: int = 0, unseen: bool = False) -> list[int]:
         """Header and the newest `max_items` of a history: what the model reads before it recommends."""
@@ -109,9 +109,9 @@ class Writer:
         for row, window in enumerate(windows):
             user = -1 if rng.random() < self.anonymous else window.user
             head = self.header(user, int(rng.integers(prompts.count(window.task))), task=window.task)
-            names = self.history(window.items)
+            at = self.tree.names.places(window.items)
+            names = self.tree.names.ids[at]
             rows.append(np.asarray([*head, *names.tolist()], dtype=np.int64))
-            at = np.concatenate([np.arange(self.tree.names.offsets[i], self.tree.names.offsets[i + 1]) for i in window.items])
             where.append(np.stack([np.full(len(names), row), len(head) + np.arange(len(names))], 1))
             nodes.append(self.tree.paths[at])
             symbols.append(np.searchsorted(self.tree.symbols, names))

@@ -134,6 +134,7 @@ class _Loop:
         if not self.total or not len(split.valid):
             empty = "validation" if self.total else "train"
             raise ValueError(f"the {empty} part is empty, and a model needs both train and validation: change the filter or the split")
+        self.validate_at = {round(self.total * (i + 1) / plan.validations) for i in range(plan.validations)}
         self.done = Progress()
 
     def run(self, emit: Emit, should_stop: Callable[[], bool]) -> dict[str, Any]:
@@ -154,7 +155,7 @@ class _Loop:
                 if now - said > REPORT_SECONDS:
                     self._report(losses, items / (now - said), tokens / (now - said))
                     said, items, tokens = now, 0, 0
-                if self.done.step in self._validation_steps() and self._validate():
+                if self.done.step in self.validate_at and self._validate():
                     reason = f"stopped early: {self.plan.patience} validations brought nothing better"
                     break
                 if now - saved > CHECKPOINT_SECONDS:
@@ -208,9 +209,6 @@ class _Loop:
                 "progress": step / self.total,
             }
         )
-
-    def _validation_steps(self) -> set[int]:
-        return {round(self.total * (i + 1) / self.plan.validations) for i in range(self.plan.validations)}
 
     def _validate(self) -> bool:
         """Read validation with the averaged weights; keep the model when it is the best so far. True when patience is at its end."""

@@ -148,7 +148,8 @@ def _with_adapter(backbone: Backbone, causal: Any, vocab: Vocab, untied: bool) -
     from peft import LoraConfig, TrainableTokensConfig, get_peft_model
 
     new = list(range(vocab.first, vocab.size))
-    sides = [name for name in _names(causal) if untied or name == _names(causal)[0]]
+    names = _names(causal)
+    sides = list(names if untied else names[:1])
     if backbone.tuned == "lora":
         where = {name: new for name in sides}
         config: Any = LoraConfig(r=backbone.rank, lora_alpha=2 * backbone.rank, target_modules="all-linear", trainable_token_indices=where)

@@ -83,9 +83,8 @@ class NameTree:
         """Nodes with nothing left below once each query's items are taken out: (b, n_nodes)."""
         out = np.zeros((len(exclude), self.n_nodes), dtype=bool)
         for row, items in enumerate(exclude):
-            gone = np.unique(items)
-            at = np.concatenate([*(np.arange(self.names.offsets[i], self.names.offsets[i + 1]) for i in gone), np.zeros(0, np.int64)])
-            nodes = np.concatenate([self.paths[at.astype(np.int64)], self.last[gone]])
+            gone: Ints = np.unique(np.asarray(items, dtype=np.int64))
+            nodes = np.concatenate([self.paths[self.names.places(gone)], self.last[gone]])
             touched, count = np.unique(nodes, return_counts=True)
             out[row, touched] = count >= self.below[touched]
         return out

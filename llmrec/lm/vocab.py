@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from llmrec.contracts import IdTable, Names, Piece, Token
+from llmrec.contracts import IdTable, Ints, Names, Piece, Token
 
 END = Token("<end>")
 
@@ -38,6 +38,13 @@ class Ragged:
 
     def __getitem__(self, row: int) -> NDArray[np.int64]:
         return self.ids[self.offsets[row] : self.offsets[row + 1]]
+
+    def places(self, rows: Ints) -> NDArray[np.int64]:
+        """Where some rows lie in `ids`, one row after another: (total of their lengths,) int64."""
+        begin = self.offsets[:-1][rows]
+        lengths = np.diff(self.offsets)[rows]
+        places: NDArray[np.int64] = np.arange(lengths.sum()) + np.repeat(begin - np.cumsum(lengths) + lengths, lengths)
+        return places
 
 
 @dataclass(frozen=True)

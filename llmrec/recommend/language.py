@@ -27,30 +27,28 @@ class LanguageRecommender:
     batch: int = 64
     template: int = 0
     unseen: bool = False
-    tree: Any = field(init=False)
+    writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tree", self.head.compile(self.lm, self.table))
+        tree = self.head.compile(self.lm, self.table)
+        object.__setattr__(self, "writer", Writer(self.lm.vocab, tree, self.table, self.max_items))
 
     def prompt(self, user: int, history: Any) -> list[int]:
         """What the model reads for one person, as row numbers."""
-        return self._writer().prompt(user, history, self.template, self.unseen)
+        return self.writer.prompt(user, history, self.template, self.unseen)
 
     def recommend(self, queries: Queries, k: int) -> Ranked:
         """The k best items a query; excluded items never come back."""
-        training, writer = self.lm.training, self._writer()
+        training = self.lm.training
         self.lm.eval()
         try:
             parts = []
             for first in range(0, len(queries), self.batch):
                 part = queries[first : first + self.batch]
-                prompts = [writer.prompt(int(u), h, self.template, self.unseen) for u, h in zip(part.users, part.histories, strict=True)]
-                parts.append(self.head.rank(self.lm, self.tree, prompts, k, part.exclude))
+                prompts = [self.prompt(int(u), h) for u, h in zip(part.users, part.histories, strict=True)]
+                parts.append(self.head.rank(self.lm, self.writer.tree, prompts, k, part.exclude))
         finally:
             self.lm.train(training)
         if not parts:
             return Ranked(np.zeros((0, k), dtype=np.int32), np.zeros((0, k), dtype=np.float32))
         return Ranked(np.concatenate([p.items for p in parts]), np.concatenate([p.scores for p in parts]))
-
-    def _writer(self) -> Writer:
-        return Writer(self.lm.vocab, self.tree, self.table, self.max_items)
