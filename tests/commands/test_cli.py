@@ -152,7 +152,7 @@ def test_ids(llmrec: Any, trained: dict[str, Any]) -> None:
     refused(llmrec("ids", trained["run"], "--token", "<zzz9>"), "'<zzz9>'", "look like")
 
 
-def test_runs_lists_shows_and_deletes(llmrec: Any, trained: dict[str, Any], recipe_file: Path, home: Path) -> None:
+def test_runs_lists_shows_and_deletes(llmrec: Any, trained: dict[str, Any], recipe_file: Path, home: Path, tmp_path: Path) -> None:
     from llmrec import recipe
     from llmrec.runs import store
 
@@ -167,7 +167,12 @@ def test_runs_lists_shows_and_deletes(llmrec: Any, trained: dict[str, Any], reci
     assert not other.path.exists()
     refused(llmrec("runs", "show", other.name), "no run is called")
     refused(llmrec("runs", "show"), "which run?")
-    refused(llmrec("runs", "delete", "../../etc"), "run.json is missing")
+    foreign = tmp_path / "letters"
+    foreign.mkdir()
+    (foreign / "dear.txt").write_text("keep me")
+    refused(llmrec("runs", "delete", str(foreign)), "run.json is missing")
+    assert (foreign / "dear.txt").read_text() == "keep me"
+    refused(llmrec("runs", "delete", "../../no-such-folder"), "no run is called")
 
 
 def test_data(llmrec: Any, tmp_path: Path) -> None:
