@@ -23,7 +23,7 @@ import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from llmrec import contracts
+from llmrec import contracts, registry
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -196,7 +196,7 @@ def _read_table(path: Path) -> pd.DataFrame:
 
 def _put_together(kind: Any, plain: Any, path: str, arrays: dict[str, np.ndarray], tables: dict[str, pd.DataFrame]) -> Any:
     if isinstance(plain, dict) and "_is" in plain:
-        cls = getattr(contracts, plain["_is"], None)
+        cls = getattr(contracts, plain["_is"], None) or _quantizer(plain["_is"])
         if cls is None and isinstance(kind, type) and kind.__name__ == plain["_is"]:
             cls = kind
         if not isinstance(cls, type) or not dataclasses.is_dataclass(cls):
@@ -213,6 +213,14 @@ def _put_together(kind: Any, plain: Any, path: str, arrays: dict[str, np.ndarray
     if isinstance(plain, list):
         return tuple(_put_together(None, v, f"{path}{i}.", arrays, tables) for i, v in enumerate(plain))
     return plain
+
+
+def _quantizer(name: str) -> Any:
+    """The class of a registered quantizer: the one kind of value that stages bring themselves."""
+    for entry, target in registry.ENTRIES["quantizer"].items():
+        if target.endswith(f":{name}"):
+            return registry.load("quantizer", entry)
+    return None
 
 
 def _swap(fresh: Path, folder: Path) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int32] | NDArray[np.int64]
 Floats = NDArray[np.float32]
 Part = Literal["valid", "test"]
+Side = Literal["item", "user"]
 
 
 class Token(str):
@@ -289,14 +290,16 @@ class IdTable:
     """The hinge of the house: schemes fill it, everything after reads it and knows no scheme.
 
     users: None where the scheme names items only. features: (len(tokens), f) float32, what the scheme knows of each Token (META ID: the
-    centre of a coarse Token), or None. centroids: what newcomers are named by, or None.
+    centre of a coarse Token), or None. item_quantizer, user_quantizer: what turned vectors into the first codes of a name, frozen, so that
+    newcomers can be named; None where the scheme has none. Codes after a quantizer's depth tell apart those who share what is before.
     """
 
     scheme: str
     items: Names
     users: Names | None = None
     features: Floats | None = None
-    centroids: Floats | None = None
+    item_quantizer: Quantizer | None = None
+    user_quantizer: Quantizer | None = None
 
     @cached_property
     def books(self) -> tuple[Book, ...]:
@@ -317,17 +320,63 @@ class IdTable:
 
 
 @runtime_checkable
-class Embedder(Protocol):
-    """Interactions to vectors. A frozen dataclass of settings; sees train alone, by signature."""
+class Quantizer(Protocol):
+    """Vectors to codes and back. A frozen value of arrays; pure and idempotent: same rows in, same codes out, input untouched."""
 
-    def fit(self, train: Interactions, rng: np.random.Generator) -> Vectors: ...
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many codes each place has; their count is the depth."""
+        ...
+
+    def encode(self, rows: Floats) -> Ints:
+        """(n, d) float32 to (n, depth) int32."""
+        ...
+
+    def decode(self, codes: Ints) -> Floats:
+        """(n, depth) to (n, d) float32: what the codes say of the rows they were made from."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Vectors from interactions, or from what the catalogue tells. A frozen dataclass of settings; nothing held out can come in, by
+    signature. One that reads the catalogue says so where it gets None."""
+
+    def fit(self, train: Interactions, catalog: Catalog | None, rng: np.random.Generator) -> Vectors: ...
+
+
+@runtime_checkable
+class FoldsIn(Protocol):
+    """An embedder that can place newcomers beside vectors it fitted, with nothing trained anew."""
+
+    def fold_in(self, vectors: Vectors, train: Interactions, took: Sequence[Ints], side: Side) -> Floats:
+        """side "user": each row is a new user, known by the items they took; "item": a new item, known by the users who took it.
+
+        Returns (len(took), d) float32 in the space of `vectors.users` or `vectors.items`.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsText(Protocol):
+    """An embedder that can place an item known by its text alone."""
+
+    def read(self, texts: Sequence[str]) -> Floats:
+        """(len(texts), d) float32, exactly as `fit` would have placed items with these texts."""
+        ...
 
 
 @runtime_checkable
 class Scheme(Protocol):
-    """A way of naming users and items. `needs_vectors` tells whether `vectors` may be None."""
+    """A way of naming users and items.
 
-    needs_vectors: bool
+    needs_vectors: whether `vectors` may not be None; embedder: registered name of the embedder it takes where the recipe names none;
+    names_by: what similar names mean: similar "behaviour", similar "content", or "nothing".
+    """
+
+    needs_vectors: ClassVar[bool]
+    embedder: ClassVar[str | None]
+    names_by: ClassVar[Literal["behaviour", "content", "nothing"]]
 
     def fit(self, train: Interactions, catalog: Catalog, vectors: Vectors | None, rng: np.random.Generator) -> IdTable: ...
 

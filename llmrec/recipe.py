@@ -125,8 +125,9 @@ def read(plain: dict[str, Any]) -> Recipe:
         if not isinstance(body, dict):
             raise BadRecipe(f"[{section}] must be a table, not {body!r}")
         stages[section] = stage(section, dict(body))
-    if not getattr(stages["scheme"], "needs_vectors", True) and "embed" not in plain:
-        stages["embed"] = None
+    if "embed" not in plain:
+        wanted = stages["scheme"].embedder
+        stages["embed"] = None if wanted is None else stage("embed", {"name": wanted})
     return Recipe(**stages, seed=seed)
 
 

@@ -25,6 +25,7 @@ ENTRIES: dict[str, dict[str, str]] = {
     },
     "embed": {"metapath": "llmrec.embed.metapath:MetaPath"},
     "scheme": {"metaid": "llmrec.ids.metaid:MetaId"},
+    "quantizer": {"kmeans": "llmrec.ids.vq.kmeans:Centroids"},
     "head": {"trie": "llmrec.lm.heads.trie:Trie"},
     "baseline": {
         "popularity": "llmrec.recommend.popularity:Popularity",

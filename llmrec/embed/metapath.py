@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec.contracts import Floats, Interactions, Vectors
+from llmrec.contracts import Catalog, Floats, Interactions, Vectors
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class MetaPath:
         if self.subsample < 0:
             raise ValueError(f"metapath: subsample is {self.subsample}, but must be 0 (never skip) or more: change it in the recipe")
 
-    def fit(self, train: Interactions, rng: np.random.Generator) -> Vectors:
+    def fit(self, train: Interactions, catalog: Catalog | None, rng: np.random.Generator) -> Vectors:
         """Walk, then train the skip-gram. One thread: the same seed gives the same bits."""
         from gensim.models import Word2Vec
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.contracts import Book, Catalog, Floats, IdTable, Interactions, Names, Vectors
+from llmrec.ids.vq.kmeans import Centroids
 
 COARSE, FINE = "c", "r"
 APART = {"items": "ic", "users": "uc"}
@@ -30,8 +31,7 @@ class MetaId:
     Names are unique by construction: ranks run over users and items of a cluster together. Rows that are all zero (no interactions) form
     a cluster of their own, the last one, so that they blur no other.
     The table's `features` have one row per Token, in the table's order: the centre for a coarse Token, a fixed random vector of length
-    1 or so for a fine one. `centroids`: (n clusters, d) of length 1, items' clusters before users' where apart; newcomers go to the
-    nearest.
+    1 or so for a fine one. Its quantizers hold the centres, each side's own where apart: newcomers go to the nearest.
     Source: arXiv 2406.08477, section on META ID construction, and the released Beauty tokens, which are a joint clustering.
     """
 
@@ -40,6 +40,8 @@ class MetaId:
     restarts: int = 3
 
     needs_vectors: ClassVar[bool] = True
+    embedder: ClassVar[str | None] = "metapath"
+    names_by: ClassVar[Literal["behaviour", "content", "nothing"]] = "behaviour"
 
     def __post_init__(self) -> None:
         if self.n_clusters is not None and self.n_clusters < 1:
@@ -73,7 +75,8 @@ class MetaId:
         features = blocks | {FINE: (rng.standard_normal((fine.size, d)) / np.sqrt(d)).astype(np.float32)}
         # the order of `table.tokens`, never that of a set: the release scrambled these rows
         rows = np.concatenate([features[book.prefix] for book in table.books])
-        return IdTable(table.scheme, table.items, table.users, rows, np.concatenate(list(blocks.values())))
+        of_items, of_users = (Centroids(blocks[prefix]) for prefix in prefixes)
+        return IdTable(table.scheme, table.items, table.users, rows, of_items, of_users)
 
     def _name(self, x: Floats, rng: np.random.Generator) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
         """Cluster and rank of every row, and the centres: (n,), (n,), (n clusters, d)."""

@@ -56,11 +56,11 @@ def split(recipe: Recipe, data: Dataset) -> Split:
     return _remember(recipe, "split", Split, lambda: recipe.split.split(data.interactions, _rng(recipe, "split")))
 
 
-def vectors(recipe: Recipe, parts: Split) -> Vectors | None:
-    """Vectors fitted on train alone; None where the recipe has no embed stage."""
+def vectors(recipe: Recipe, data: Dataset, parts: Split) -> Vectors | None:
+    """Vectors fitted on train (and catalogue) alone; None where the recipe has no embed stage."""
     if recipe.embed is None:
         return None
-    return _remember(recipe, "embed", Vectors, lambda: recipe.embed.fit(parts.train, _rng(recipe, "embed")))
+    return _remember(recipe, "embed", Vectors, lambda: recipe.embed.fit(parts.train, data.catalog, _rng(recipe, "embed")))
 
 
 def table(recipe: Recipe, data: Dataset, parts: Split, points: Vectors | None) -> IdTable:
@@ -77,7 +77,7 @@ def prepare(recipe: Recipe, around: Callable[[str], Any]) -> Prepared:
     points = None
     if recipe.embed is not None:
         with around("embed"):
-            points = vectors(recipe, parts)
+            points = vectors(recipe, data, parts)
     with around("scheme"):
         names = table(recipe, data, parts, points)
     return Prepared(data, parts, points, names)

@@ -107,7 +107,7 @@ class Run:
 
         if (self.path / "vectors").exists():
             return artifacts.load(Vectors, self.path / "vectors")
-        return stages.vectors(self.recipe, self.split())
+        return stages.vectors(self.recipe, self.dataset(), self.split())
 
     def table(self) -> IdTable:
         """The names. Those saved in the run are the truth; a run that has none yet gets them from the cache."""

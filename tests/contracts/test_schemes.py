@@ -72,22 +72,22 @@ def table_of(name: str, split: Split, world: Dataset, vectors: Vectors, seed: in
 
 
 @embedders
-def test_an_embedder_keeps_its_protocol_and_shapes(name: str, split: Split) -> None:
+def test_an_embedder_keeps_its_protocol_and_shapes(name: str, split: Split, world: Dataset) -> None:
     embedder = stage("embed", name)
     assert isinstance(embedder, Embedder) and registry.name_of("embed", embedder) == name
-    assert list(inspect.signature(type(embedder).fit).parameters)[1:] == ["train", "rng"]  # nothing held out can come in
+    assert list(inspect.signature(type(embedder).fit).parameters)[1:] == ["train", "catalog", "rng"]  # nothing held out can come in
     with pytest.raises(dataclasses.FrozenInstanceError):
         embedder.d = 3
-    found = embedder.fit(split.train, stream(0, name))
+    found = embedder.fit(split.train, world.catalog, stream(0, name))
     assert found.users.dtype == found.items.dtype == np.float32
     assert (len(found.users), len(found.items)) == (split.train.n_users, split.train.n_items)
     assert np.isfinite(found.users).all() and np.isfinite(found.items).all()
 
 
 @embedders
-def test_an_embedder_repeats_and_leaves_its_input_alone(name: str, split: Split, tmp_path: Path) -> None:
+def test_an_embedder_repeats_and_leaves_its_input_alone(name: str, split: Split, world: Dataset, tmp_path: Path) -> None:
     before = [a.copy() for a in arrays(split.train)]
-    a, b, c = (stage("embed", name).fit(split.train, stream(seed, name)) for seed in (0, 0, 1))
+    a, b, c = (stage("embed", name).fit(split.train, world.catalog, stream(seed, name)) for seed in (0, 0, 1))
     assert same(a, b) and not same(a, c)
     assert all(np.array_equal(x, y) for x, y in zip(before, arrays(split.train), strict=True))
     assert same(a, artifacts.load(Vectors, artifacts.save(a, tmp_path / "vectors")))
@@ -99,7 +99,7 @@ def test_what_is_held_out_changes_no_vector(name: str, world: Dataset, split: Sp
     shuffled = np.random.default_rng(0).permutation(split.train.n_items).astype(np.int32)
     other = [Interactions(p.user, shuffled[p.item], p.time, p.n_users, p.n_items) for p in (split.valid, split.test)]
     changed = dataclasses.replace(split, valid=other[0], test=other[1])
-    assert same(*(stage("embed", name).fit(s.train, stream(0, name)) for s in (split, changed)))
+    assert same(*(stage("embed", name).fit(s.train, world.catalog, stream(0, name)) for s in (split, changed)))
 
 
 @schemes
@@ -144,7 +144,7 @@ def test_names_from_train_alone_share_by_parity(name: str, split: Split, world: 
     scheme = stage("scheme", name)
     if not scheme.needs_vectors:
         pytest.skip(f"{name} does not name by behaviour")
-    vectors = stage("embed", "metapath").fit(split.train, stream(0, "metapath"))
+    vectors = stage("embed", "metapath").fit(split.train, None, stream(0, "metapath"))
     codes = scheme.fit(split.train, world.catalog, vectors, stream(0, name)).items.codes[:, 0]
     pairs = [(i, j) for i in range(len(codes)) for j in range(i) if codes[i] == codes[j]]
     assert len(pairs) >= 10

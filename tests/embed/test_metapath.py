@@ -48,7 +48,7 @@ def test_a_step_goes_to_each_interaction_with_equal_chance() -> None:
 
 def test_the_two_halves_of_a_checkerboard_lie_apart() -> None:
     train = Checkerboard(n_users=60, n_items=40).load().interactions
-    items = SMALL.fit(train, np.random.default_rng(0)).items
+    items = SMALL.fit(train, None, np.random.default_rng(0)).items
     unit = items / np.linalg.norm(items, axis=1, keepdims=True)
     cosine = unit @ unit.T
     parity = np.arange(len(unit)) % 2
@@ -60,7 +60,7 @@ def test_the_two_halves_of_a_checkerboard_lie_apart() -> None:
 def test_users_lie_near_items_of_their_own_half() -> None:
     """One space: the paper's reason for walking over both sides at once."""
     train = Checkerboard(n_users=60, n_items=40).load().interactions
-    vectors = SMALL.fit(train, np.random.default_rng(0))
+    vectors = SMALL.fit(train, None, np.random.default_rng(0))
     score = vectors.users @ vectors.items.T
     nearest = score.argmax(axis=1)
     assert (nearest % 2 == np.arange(60) % 2).all()
@@ -69,8 +69,8 @@ def test_users_lie_near_items_of_their_own_half() -> None:
 
 def test_centring_takes_off_the_mean_of_each_side_and_nothing_else() -> None:
     train = graph([(0, 0), (0, 1), (1, 1), (2, 2), (2, 0)], 4, 4)  # user 3 and item 3 have nothing
-    plain = MetaPath(d=4, epochs=1, walks_per_node=2, subsample=0.0, centred=False).fit(train, np.random.default_rng(0))
-    centred = MetaPath(d=4, epochs=1, walks_per_node=2, subsample=0.0).fit(train, np.random.default_rng(0))
+    plain = MetaPath(d=4, epochs=1, walks_per_node=2, subsample=0.0, centred=False).fit(train, None, np.random.default_rng(0))
+    centred = MetaPath(d=4, epochs=1, walks_per_node=2, subsample=0.0).fit(train, None, np.random.default_rng(0))
     for before, after in ((plain.users, centred.users), (plain.items, centred.items)):
         np.testing.assert_allclose(after[:3], before[:3] - before[:3].mean(axis=0), atol=1e-7)
         assert not after[3].any() and not before[3].any()  # no interactions: the zero vector, as documented
@@ -81,7 +81,7 @@ def test_vectors_do_not_depend_on_the_hash_seed_of_python() -> None:
     program = (
         "import numpy as np; from llmrec.data.synthetic import Checkerboard; from llmrec.embed.metapath import MetaPath; "
         "t = Checkerboard(n_users=12, n_items=12).load().interactions; "
-        "print(MetaPath(d=8, epochs=1, walks_per_node=1).fit(t, np.random.default_rng(3)).items.tobytes().hex())"
+        "print(MetaPath(d=8, epochs=1, walks_per_node=1).fit(t, None, np.random.default_rng(3)).items.tobytes().hex())"
     )
     prints = [
         subprocess.run(
@@ -94,7 +94,7 @@ def test_vectors_do_not_depend_on_the_hash_seed_of_python() -> None:
 
 def test_fit_can_be_given_nothing_but_train() -> None:
     """The release trained its vectors on the validation item too; here there is no way to hand it over."""
-    assert list(inspect.signature(MetaPath.fit).parameters) == ["self", "train", "rng"]
+    assert list(inspect.signature(MetaPath.fit).parameters) == ["self", "train", "catalog", "rng"]
 
 
 @pytest.mark.parametrize(("setting", "value"), [("d", 0), ("walk_length", 1), ("epochs", 0), ("subsample", -1.0)])
@@ -105,4 +105,4 @@ def test_a_setting_out_of_range_is_refused_by_name(setting: str, value: float) -
 
 def test_no_interactions_are_refused_in_a_sentence() -> None:
     with pytest.raises(ValueError, match="no training interactions"):
-        MetaPath().fit(graph([], 2, 2), np.random.default_rng(0))
+        MetaPath().fit(graph([], 2, 2), None, np.random.default_rng(0))

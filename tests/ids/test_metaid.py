@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from llmrec.contracts import Catalog, IdTable, Interactions, Token, Vectors
 from llmrec.ids.metaid import MetaId, cluster_and_rank, scaled_clusters
+from llmrec.ids.vq.kmeans import Centroids
 
 D = 5
 
@@ -48,14 +49,14 @@ def test_users_and_items_of_one_direction_share_a_coarse_token(blobs: Vectors) -
 
 def test_ranks_follow_the_cosine_to_the_centre_over_both_sides(blobs: Vectors) -> None:
     table = fit(MetaId(n_clusters=3), blobs)
-    assert table.users is not None and table.centroids is not None
+    assert table.users is not None and isinstance(table.item_quantizer, Centroids)
     rows = np.concatenate([blobs.items, blobs.users])
     codes = np.concatenate([table.items.codes, table.users.codes])
     for c in range(3):
         members = np.flatnonzero(codes[:, 0] == c)
         unit = [rows[i] / np.linalg.norm(rows[i]) for i in members]
         centre = sum(unit) / np.linalg.norm(sum(unit))
-        np.testing.assert_allclose(table.centroids[c], centre, atol=1e-6)
+        np.testing.assert_allclose(table.item_quantizer.centres[c], centre, atol=1e-6)
         expected = sorted(members, key=lambda i: -float(rows[i] / np.linalg.norm(rows[i]) @ centre))
         assert [int(i) for i in sorted(members, key=lambda i: codes[i, 1])] == [int(i) for i in expected]
         assert sorted(codes[members, 1].tolist()) == list(range(len(members)))
@@ -91,12 +92,12 @@ def test_length_says_nothing_only_direction(blobs: Vectors) -> None:
 def test_apart_gives_the_sides_tokens_of_their_own(blobs: Vectors) -> None:
     """The released script clusters the sides apart under one token, so user cluster 5 and item cluster 5 look related and are not."""
     table = fit(MetaId(n_clusters=3, clustering="apart"), blobs)
-    assert table.users is not None and table.features is not None and table.centroids is not None
+    assert table.users is not None and table.features is not None and isinstance(table.user_quantizer, Centroids)
     item_coarse = {table.items.spell(i)[0] for i in range(len(table.items))}
     user_coarse = {table.users.spell(u)[0] for u in range(len(table.users))}
     assert item_coarse == {"<ic0>", "<ic1>", "<ic2>"} and user_coarse == {"<uc0>", "<uc1>", "<uc2>"}
     row = {token: table.features[i] for i, token in enumerate(table.tokens)}
-    np.testing.assert_allclose(row[Token("<uc0>")], table.centroids[3])  # items' clusters first
+    np.testing.assert_allclose(row[Token("<uc0>")], table.user_quantizer.centres[0])
     assert len({table.users.spell(u) for u in range(7)} | {table.items.spell(i) for i in range(12)}) == 19
 
 
