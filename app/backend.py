@@ -22,6 +22,7 @@ from app.first_run import FirstRun
 from app.seam import Answer, Atlas, Card, Inspection, Mention, Overview, Person, Pick, Progress, RunInfo, Side, Trouble
 from app.world import World
 from llmrec.contracts import Queries, Ranked, Recommender
+from llmrec.ids.lookup import written
 from llmrec.view.palette import palette
 
 T = TypeVar("T")
@@ -299,7 +300,7 @@ def _coordinates(world: World, laid: Any) -> pd.DataFrame:
     parts = []
     for side, keys, plane in sides:
         cards = [world.card(side, i) for i in range(len(keys))]
-        names = ["".join(c.pieces) for c in cards]
+        names = [written(c.pieces) for c in cards]
         parts.append(
             pd.DataFrame({"side": side, "key": keys, "title": [c.title for c in cards], "name": names, "x": plane[:, 0], "y": plane[:, 1]})
         )

@@ -5,6 +5,7 @@ import streamlit as st
 
 from app import chips, frame, shared
 from app.seam import Answer, Person
+from llmrec.ids.lookup import written
 
 run = frame.run()
 backend = shared.backend()
@@ -115,7 +116,7 @@ table = pd.DataFrame(
             "title": p.card.title,
             "year": p.card.year,
             "score": p.score,
-            "name": "".join(p.card.pieces),
+            "name": written(p.card.pieces),
             "held-out item": p.target,
         }
         for a in answers

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app import chips, frame, shared
+from llmrec.ids.lookup import written
 
 st.title("Tokens", anchor=False)
 st.caption(
@@ -155,7 +156,7 @@ def inspector(name: str) -> None:
                         "key": n.card.key,
                         "title": n.card.title,
                         "cosine": n.cosine,
-                        "name": "".join(n.card.pieces),
+                        "name": written(n.card.pieces),
                     }
                     for i, n in enumerate(seen.neighbours, 1)
                 ]
