@@ -169,6 +169,21 @@ def fingerprint(value: Any) -> str:
     return digest.hexdigest()[:12]
 
 
+def take_apart(value: Any, name: str) -> tuple[Any, dict[str, np.ndarray]]:
+    """A value as plain JSON and the arrays it refers to, whose names begin with `name`: for files of other forms than ours."""
+    arrays: dict[str, np.ndarray] = {}
+    plain = _take_apart(value, f"{name}.", arrays, {})
+    return plain, arrays
+
+
+def put_together(plain: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """The value that `take_apart` took apart. Raises `BadArtifact`."""
+    try:
+        return _put_together(None, plain, "", arrays, {})
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise BadArtifact(f"it does not hold a value of this version: {error}") from None
+
+
 def _take_apart(value: Any, path: str, arrays: dict[str, np.ndarray], tables: dict[str, pd.DataFrame]) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         inner = {f.name: _take_apart(getattr(value, f.name), f"{path}{f.name}.", arrays, tables) for f in dataclasses.fields(value)}

@@ -24,7 +24,15 @@ ENTRIES: dict[str, dict[str, str]] = {
         "unseen-users": "llmrec.data.split:UnseenUsers",
     },
     "embed": {"metapath": "llmrec.embed.metapath:MetaPath"},
-    "scheme": {"metaid": "llmrec.ids.metaid:MetaId"},
+    "scheme": {
+        "rid": "llmrec.ids.rid:Rid",
+        "sid": "llmrec.ids.sid:Sid",
+        "cid": "llmrec.ids.cid:Cid",
+        "title": "llmrec.ids.title:Title",
+        "metaid": "llmrec.ids.metaid:MetaId",
+        "cllm4rec": "llmrec.ids.cllm4rec:Cllm4Rec",
+        "imported": "llmrec.ids.imported:Imported",
+    },
     "quantizer": {"kmeans": "llmrec.ids.vq.kmeans:Centroids"},
     "head": {"trie": "llmrec.lm.heads.trie:Trie"},
     "baseline": {
@@ -32,6 +40,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "itemknn": "llmrec.recommend.itemknn:ItemKnn",
         "itemknn-last3": "llmrec.recommend.itemknn:RecentItemKnn",
         "ease": "llmrec.recommend.ease:Ease",
+        "sasrec": "llmrec.recommend.sasrec:SasRec",
+        "multvae": "llmrec.recommend.multvae:MultVae",
     },
 }
 

@@ -1,47 +1,91 @@
-"""Names as the authors of META ID and TokenRec released them, read into the same value that our schemes fill.
+"""Names from anywhere: our own files and folders, and the forms in which META ID, TokenRec, LETTER and TIGER-like work release theirs.
 
-Where it stands: beside the schemes, for comparison. What it does not know: where the files come from; nothing of them is shipped.
+Where it stands: beside the schemes; `read` is the one door for all of them. What it does not know: where the files come from (none ships).
+
+    ours        what `llmrec ids export` wrote (.json, .parquet), or the folder that `llmrec ids fit` made
+    META ID     `*_indexing_*.txt`: a line is a key, a blank and a name such as `<CT79><1220>`, `<CI1><CI34>` or `1001`; one file, or two
+    TokenRec    a folder with `train.txt` and the `train_codebook.csv` beside it
+    LETTER      `*.index.json`: {"0": ["<a_12>", "<b_3>"], ...}; TIGER and LC-Rec follow it
 """
 
 from __future__ import annotations
 
+import io
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from llmrec.contracts import Book, IdTable, Ints, Names
+from llmrec.contracts import Book, Catalog, IdTable, Names
+from llmrec.data.files import BadData, read_bytes, read_text
+from llmrec.ids import files
+from llmrec.ids.files import MOST_BOOKS, MOST_CODES
+from llmrec.ids.keyed import KeyedTable
+
+FORMS = (
+    "our .json or .parquet (llmrec ids export), a folder of `llmrec ids fit`, META ID's .txt of items (or two: items, users), "
+    "a TokenRec folder (train.txt with train_codebook.csv), LETTER's index.json"
+)
+SMALLEST = 256  # codes in a book of TokenRec's released runs; its files name only those that occur
+_PIECE = re.compile(r"<([^<>\s]*?)(\d+)>")
 
 
-@dataclass(frozen=True)
-class Official:
-    """A released table with the keys its rows stand for."""
+def read(source: Path | str | Sequence[Path | str]) -> KeyedTable:
+    """A table from a file, a folder, or a pair of META ID files (items, users). Refuses what it does not know, with the list of FORMS."""
+    paths = [Path(p).expanduser() for p in ([source] if isinstance(source, (str, Path)) else source)]
+    for path in paths:
+        if not path.exists():
+            raise BadData(f"{path} does not exist; check the path")
+    if len(paths) == 2 and all(p.suffix == ".txt" for p in paths):
+        return read_metaid(*paths)
+    if len(paths) != 1:
+        raise BadData(f"{', '.join(p.name for p in paths)}: only META ID's .txt files of items and of users go together; forms: {FORMS}")
+    path = paths[0]
+    if path.is_dir():
+        return _read_folder(path)
+    if path.suffix == ".parquet":
+        return files.load(path)
+    if path.suffix == ".json":
+        plain = files.read_json(path)
+        return files.parse(plain, path) if {"books", "items"} & set(plain) else _letter(plain, path)
+    if path.suffix == ".txt":
+        return read_metaid(path)
+    raise BadData(f"{path.name} is no form of names that is known here; give {FORMS}")
 
-    table: IdTable
-    item_keys: tuple[str, ...]
-    user_keys: tuple[str, ...]
+
+def read_metaid(items: Path | str, users: Path | str | None = None) -> KeyedTable:
+    """META ID's files, its own names or those of its baselines: a line is a key, a blank and a name.
+
+    Tokens `<CT79>` have the book of their prefix, users' and items' the same one; a bare number is text, `1001` in a book of digits.
+    """
+    item_names = _lines(Path(items))
+    user_names = {} if users is None else _lines(Path(users))
+    sides = _spelled([(item_names, Path(items)), (user_names, Path(users or ""))])
+    table = IdTable("metaid-official", sides[0], None if users is None else sides[1])
+    return KeyedTable(table, tuple(item_names), tuple(user_names))
 
 
-def read_metaid(items: Path | str, users: Path | str) -> Official:
-    """META ID's `*_metapath_indexing_*.txt`: a line is a key, a space and a name such as `<CT79><1220>`."""
-    item_keys, item_codes = _metaid_side(Path(items))
-    user_keys, user_codes = _metaid_side(Path(users))
-    top = np.maximum(item_codes.max(axis=0), user_codes.max(axis=0))
-    books = (Book("CT", int(top[0]) + 1), Book("", int(top[1]) + 1))
-    return Official(IdTable("metaid-official", Names(item_codes, books), Names(user_codes, books)), item_keys, user_keys)
+def read_letter(path: Path | str) -> KeyedTable:
+    """LETTER's `*.index.json`: item (a number or a key) to pieces. The books' sizes come from the largest code."""
+    return _letter(files.read_json(Path(path)), Path(path))
 
 
-def read_tokenrec(sequences: Path | str, codebook: Path | str) -> Official:
-    """TokenRec's `train.txt` and the `train_codebook.csv` beside it: the same items, once as numbers and once as names."""
-    rows = pd.read_csv(codebook, index_col=0, dtype=str)
-    lines = Path(sequences).read_text(encoding="utf-8").splitlines()
+def read_tokenrec(sequences: Path | str, codebook: Path | str) -> KeyedTable:
+    """TokenRec's `train.txt` and the `train_codebook.csv` beside it: the same items, once as numbers and once as names.
+
+    Only codes that occur are known; books have at least SMALLEST codes, as in the released runs.
+    """
+    rows = _codebook(Path(codebook))
+    lines = read_text(Path(sequences)).decode().splitlines()
     if len(lines) != len(rows):
         raise ValueError(f"{sequences} has {len(lines)} users, but {codebook} names {len(rows)}: give the two files of the same split")
     item_names: dict[int, str] = {}
     user_names: dict[int, str] = {}
     for number, (line, row) in enumerate(zip(lines, rows.itertuples(index=False), strict=True), start=1):
+        if not re.fullmatch(r"\s*\d+(\s+\d+)*\s*", line, re.ASCII):
+            raise BadData(f"{sequences}, line {number}: {line[:60]!r} is not a user and items, all numbers; give the released file")
         user, *history = (int(word) for word in line.split())
         names = str(row.item_cb_id).split()
         if len(history) != len(names):
@@ -50,32 +94,101 @@ def read_tokenrec(sequences: Path | str, codebook: Path | str) -> Official:
         for item, name in zip(history, names, strict=True):
             if item_names.setdefault(item, name) != name:
                 raise ValueError(f"{codebook}, row {number}: item {item} is {name}, but was {item_names[item]} before")
-    items, users = _tokenrec_side(item_names, codebook), _tokenrec_side(user_names, codebook)
-    return Official(IdTable("tokenrec-official", items, users), tuple(map(str, sorted(item_names))), tuple(map(str, sorted(user_names))))
+    item_pieces, user_pieces = (
+        {str(index): name.partition("_")[2] for index, name in sorted(names.items())} for names in (item_names, user_names)
+    )
+    where = Path(codebook)
+    # each side has codebooks of its own, so the sizes are too
+    (items,), (users,) = (_spelled([(pieces, where)], SMALLEST) for pieces in (item_pieces, user_pieces))
+    return KeyedTable(IdTable("tokenrec-official", items, users), tuple(item_pieces), tuple(user_pieces))
 
 
-def _metaid_side(path: Path) -> tuple[tuple[str, ...], Ints]:
-    keys: list[str] = []
-    codes: list[tuple[int, int]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        match = re.fullmatch(r"(\S+) <CT(\d+)><(\d+)>", line.strip())
+def _read_folder(path: Path) -> KeyedTable:
+    from llmrec import artifacts
+
+    if (path / "catalog").is_dir() and (path / "ids").is_dir():
+        return KeyedTable.of(artifacts.load(IdTable, path / "ids"), artifacts.load(Catalog, path / "catalog"))
+    for name in ("train_codebook.csv", "train_codebook.csv.gz"):
+        if (path / "train.txt").is_file() and (path / name).is_file():
+            return read_tokenrec(path / "train.txt", path / name)
+    if (path / "ids").is_dir() or (path / "value.json").is_file():
+        raise BadData(f"{path} holds names without the keys of their items; write them to a file with `llmrec ids export`, and give that")
+    indexings = sorted(p.name for p in path.glob("*indexing*.txt"))
+    if indexings:
+        raise BadData(f"{path} holds several ways of naming ({', '.join(indexings)}); name the file that is meant")
+    raise BadData(f"{path} is no folder of names that is known here; give {FORMS}")
+
+
+def _codebook(path: Path) -> pd.DataFrame:
+    try:
+        rows = pd.read_csv(io.BytesIO(read_bytes(path)), index_col=0, dtype=str)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise BadData(f"{path.name} is not a CSV file ({error}); give the released file") from None
+    for column in ("user_cb_id", "item_cb_id"):
+        if column not in rows.columns:
+            raise BadData(f"{path.name} has no column {column!r}; give the released codebook")
+    return rows
+
+
+def _letter(plain: dict[str, object], path: Path) -> KeyedTable:
+    names: dict[str, str] = {}
+    for number, (key, pieces) in enumerate(plain.items(), start=1):
+        if not isinstance(pieces, list) or not pieces or not all(isinstance(p, str) and _PIECE.fullmatch(p) for p in pieces):
+            raise BadData(
+                f'{path.name}, entry {number} ({key!r:.60}): {str(pieces)[:60]!r} is not a list of pieces such as "<a_12>"; forms: {FORMS}'
+            )
+        names[key] = "".join(pieces)
+    (items,) = _spelled([(names, path)])
+    return KeyedTable(IdTable("letter-official", items), tuple(names))
+
+
+def _lines(path: Path) -> dict[str, str]:
+    """Key to written name, in the file's order."""
+    names: dict[str, str] = {}
+    for number, line in enumerate(read_text(path).decode().splitlines(), start=1):
+        match = re.fullmatch(r"\s*(\S+)\s+((?:<[^<>\s]*\d+>)+|\d+)\s*", line, re.ASCII)
         if match is None:
-            raise ValueError(f"{path}, line {number}: {line[:60]!r} is not a key and a name such as <CT79><1220>")
-        keys.append(match[1])
-        codes.append((int(match[2]), int(match[3])))
-    if not codes:
-        raise ValueError(f"{path} is empty: give the released file")
-    return tuple(keys), np.asarray(codes, dtype=np.int32)
+            raise BadData(f"{path}, line {number}: {line[:60]!r} is not a key and a name such as <CT79><1220>; give a released file")
+        if match[1] in names:
+            raise BadData(f"{path}, line {number}: the key {match[1]!r} has a line already; name each once")
+        names[match[1]] = match[2]
+    return names
 
 
-def _tokenrec_side(names: dict[int, str], path: Path | str) -> Names:
-    """One row per user or item in ascending order; `item_<0-119><1-125><2-192>` has a book per place, `0-`, `1-`, `2-`."""
-    pieces = {index: re.findall(r"<([^<>-]+-)(\d+)>", name) for index, name in names.items()}
-    if not pieces:
-        raise ValueError(f"{path} names nobody: give the released file")
-    prefixes = [prefix for prefix, _ in next(iter(pieces.values()))]
-    for index, parts in pieces.items():
-        if [prefix for prefix, _ in parts] != prefixes or not parts:
-            raise ValueError(f"{path}: {names[index]!r} does not have the pieces of the names before it ({prefixes})")
-    codes = np.asarray([[int(code) for _, code in pieces[index]] for index in sorted(pieces)], dtype=np.int32)
-    return Names(codes, tuple(Book(prefix, 256) for prefix in prefixes))
+def _spelled(sides: list[tuple[dict[str, str], Path]], smallest: int = 1) -> list[Names]:
+    """Written names to codes: a book for each prefix, as large as its largest code asks on any side, and one for bare numbers."""
+    codes, prefixes = zip(*(_codes(names, path) for names, path in sides), strict=True)
+    tops: dict[str | None, int] = {}
+    for found, places in zip(codes, prefixes, strict=True):
+        for place, prefix in enumerate(places):
+            tops[prefix] = max(tops.get(prefix, smallest - 1), int(found[:, place].max()))
+    books = {prefix: Book(prefix or "", top + 1, token=prefix is not None) for prefix, top in tops.items()}
+    files.check_prefixes(list(books.values()), sides[0][1])
+    return [Names(found, tuple(books[prefix] for prefix in places)) for found, places in zip(codes, prefixes, strict=True)]
+
+
+def _codes(names: dict[str, str], path: Path) -> tuple[np.ndarray, list[str | None]]:
+    """(n, depth) codes and the prefix of each place; None is the prefix of a bare number. A place has one prefix in all names."""
+    prefixes: list[str | None] = []
+    rows: list[list[int]] = []
+    for number, (key, name) in enumerate(names.items(), start=1):
+        where = f"{path}, name {number} ({key!r:.60})"
+        pieces: list[tuple[str | None, str]] = [(None, name)] if name.isdecimal() else _PIECE.findall(name)
+        row = []
+        for place, (prefix, digits) in enumerate(pieces):
+            if place == len(prefixes) < MOST_BOOKS:
+                prefixes.append(prefix)
+            if place == len(prefixes) or prefixes[place] != prefix:
+                raise BadData(
+                    f"{where}: {name[:60]!r} does not have the pieces of the names before it ({prefixes}); give one file of one scheme"
+                )
+            if str(int(digits[:20])) != digits or int(digits) >= MOST_CODES:
+                raise BadData(f"{where}: {digits[:20]!r} must be a code from 0 to {MOST_CODES - 1:,} without leading zeros; correct it")
+            row.append(int(digits))
+        if not row:
+            raise BadData(f"{where}: {name[:60]!r} has no pieces such as <a_12>; give the released file")
+        rows.append(row)
+    codes = np.full((len(rows), len(prefixes)), -1, dtype=np.int32)
+    for index, row in enumerate(rows):
+        codes[index, : len(row)] = row
+    return codes, prefixes

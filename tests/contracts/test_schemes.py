@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ import numpy as np
 import pytest
 
 from llmrec import artifacts, registry
-from llmrec.contracts import Dataset, Embedder, IdTable, Interactions, Scheme, Split, Token, Vectors
+from llmrec.contracts import Book, Dataset, Embedder, IdTable, Interactions, Names, Scheme, Split, Token, Vectors
 from llmrec.data.split import LeaveOneOut
 from llmrec.data.synthetic import Checkerboard
+from llmrec.ids import files
+from llmrec.ids.keyed import KeyedTable
 from llmrec.rng import stream
 
 SMALL = {"d": 8, "epochs": 2, "walks_per_node": 3, "n_clusters": 6}  # settings that some stages have, to be quick
@@ -25,7 +29,16 @@ embedders = pytest.mark.parametrize("name", registry.names("embed"))
 def stage(kind: str, name: str) -> Any:
     cls = registry.load(kind, name)
     fields = {field.name for field in dataclasses.fields(cls)}
-    return cls(**{key: value for key, value in SMALL.items() if key in fields})
+    given = {key: value for key, value in SMALL.items() if key in fields}
+    return cls(**given, **({"items": board_names()} if name == "imported" else {}))
+
+
+@functools.cache
+def board_names() -> str:
+    """A file of names for all users and items of `world`, in another order than theirs: what the scheme `imported` has no default for."""
+    users, items = (Names(np.stack([np.arange(n) % 2, np.arange(n)], 1).astype(np.int32), (Book("c", 2), Book("r", 40))) for n in (40, 30))
+    keys = [tuple(f"{side}{i}" for i in reversed(range(n))) for side, n in (("i", 30), ("u", 40))]
+    return str(files.save(KeyedTable(IdTable("board", items, users), *keys), Path(tempfile.mkdtemp()) / "board.json"))
 
 
 @pytest.fixture(scope="module")

@@ -10,18 +10,19 @@ import pytest
 
 from llmrec.ids.health import health
 from llmrec.ids.lookup import bearers
-from llmrec.ids.official import Official, read_metaid, read_tokenrec
+from llmrec.ids.keyed import KeyedTable
+from llmrec.ids.official import read_metaid, read_tokenrec
 
 Shared = Callable[[str], Path]
 
 
 @pytest.fixture(scope="module")
-def beauty(shared_data: Shared) -> Official:
+def beauty(shared_data: Shared) -> KeyedTable:
     folder = shared_data("metaid-beauty")
     return read_metaid(folder / "item_metapath_indexing_kmcos_100_ag.txt", folder / "user_metapath_indexing_kmcos_100_ag.txt")
 
 
-def test_metaid_beauty_alphabet(beauty: Official) -> None:
+def test_metaid_beauty_alphabet(beauty: KeyedTable) -> None:
     """The released fine Tokens: 885 on items, 1,179 on users, 846 on both, 1,218 in all."""
     items, users = beauty.table.items, beauty.table.users
     assert users is not None
@@ -37,7 +38,7 @@ def test_metaid_beauty_alphabet(beauty: Official) -> None:
     assert bearers(beauty.table, "<CT79><1220>")[0].index == row
 
 
-def test_metaid_beauty_agreement(beauty: Official, shared_data: Shared) -> None:
+def test_metaid_beauty_agreement(beauty: KeyedTable, shared_data: Shared) -> None:
     """The test item's coarse Token is the user's for 28.0 % of users, one of their history for 41.0 %; a random item's for 5.5 %."""
     assert beauty.table.users is not None
     item_of = {key: i for i, key in enumerate(beauty.item_keys)}
