@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,10 @@ from llmrec.contracts import Baseline, Interactions, Queries, Recommender
 
 N_ITEMS = 40
 KINDS = registry.names("baseline")
+SMALL: dict[str, dict[str, Any]] = {  # settings of those that learn step by step, to be quick and still to learn tiny worlds
+    "sasrec": {"d": 16, "layers": 1, "heads": 1, "window": 10, "dropout": 0.1, "lr": 0.01, "epochs": 25},
+    "multvae": {"hidden": 32, "latent": 8, "epochs": 40, "lr": 0.01},
+}
 
 
 def world(seed: int = 0) -> Interactions:
@@ -24,20 +30,38 @@ def world(seed: int = 0) -> Interactions:
 
 
 def checkerboard() -> Interactions:
-    """Even users take all even items and odd users all odd ones, but each one item of theirs is withheld: user u lacks item u."""
+    """Even users take all even items and odd users all odd ones, but each one item of theirs is withheld: user u lacks item u.
+
+    In an order that is drawn: ascending, item 18 would come last for everybody, and nobody could know what follows it.
+    """
     pairs = [(u, i) for u in range(20) for i in range(20) if u % 2 == i % 2 and u != i]
-    user, item = np.array(pairs, dtype=np.int32).T
+    user, item = np.random.default_rng(7).permutation(np.array(pairs, dtype=np.int32)).T
     return Interactions.from_unsorted(user, item, np.arange(len(pairs)), 20, 20)
 
 
+def stage(kind: str) -> Baseline:
+    settings: Baseline = registry.load("baseline", kind)(**SMALL.get(kind, {}))
+    return settings
+
+
+@functools.cache
+def fitted_once(kind: str) -> Recommender:
+    return stage(kind).fit(world(), np.random.default_rng(1))
+
+
 @pytest.fixture(params=KINDS)
-def baseline(request: pytest.FixtureRequest) -> Baseline:
-    return registry.load("baseline", request.param)()
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def fitted(baseline: Baseline) -> Recommender:
-    return baseline.fit(world(), np.random.default_rng(1))
+def baseline(kind: str) -> Baseline:
+    return stage(kind)
+
+
+@pytest.fixture
+def fitted(kind: str) -> Recommender:
+    return fitted_once(kind)
 
 
 def queries(masked: bool = True) -> Queries:
@@ -183,10 +207,11 @@ def test_ties_do_not_follow_the_item_number(baseline: Baseline) -> None:
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k != "popularity"])
 def test_the_checkerboard_is_answered_right(kind: str) -> None:
-    """Each history lacks one item of its colour: that one comes first, and items of the other colour never."""
+    """Each history lacks one item of its colour: that one comes first. The other colour is never named by who counts, later by who learns."""
     train = checkerboard()
     histories = tuple(train.history(u) for u in range(20))
     asked = Queries(np.full(20, -1, dtype=np.int32), histories, histories)
-    ranked = registry.load("baseline", kind)().fit(train, np.random.default_rng(0)).recommend(asked, 5)
+    ranked = stage(kind).fit(train, np.random.default_rng(0)).recommend(asked, 5)
     assert ranked.items[:, 0].tolist() == list(range(20))
-    assert (ranked.items[:, 1:] == -1).all()
+    if kind not in SMALL:
+        assert (ranked.items[:, 1:] == -1).all()
