@@ -96,7 +96,7 @@ class Block(nn.Module):
         later = torch.ones(t, t, dtype=torch.bool).triu(1)
         seen = drop(near.masked_fill(later, -math.inf).softmax(-1)) @ v
         x = x + drop(F.linear(seen.transpose(1, 2).reshape(b, t, d), self.out))
-        wide = F.gelu(F.linear(self.between(x), self.wide, self.wide_bias))
+        wide = F.linear(self.between(x), self.wide, self.wide_bias).relu()
         return x + drop(F.linear(wide, self.narrow, self.narrow_bias))
 
 

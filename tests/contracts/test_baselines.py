@@ -207,7 +207,7 @@ def test_ties_do_not_follow_the_item_number(baseline: Baseline) -> None:
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k != "popularity"])
 def test_the_checkerboard_is_answered_right(kind: str) -> None:
-    """Each history lacks one item of its colour: that one comes first. The other colour is never named by who counts, later by who learns."""
+    """Each history lacks one item of its colour: that one comes first. Who counts never names the other colour; who learns may, later."""
     train = checkerboard()
     histories = tuple(train.history(u) for u in range(20))
     asked = Queries(np.full(20, -1, dtype=np.int32), histories, histories)
