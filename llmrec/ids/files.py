@@ -265,7 +265,8 @@ def _load_parquet(path: Path) -> KeyedTable:
         sides["users"] = []
     for side, key, title, pieces, codes in frame.itertuples(index=False):
         row = {"key": key, "pieces": _listed(pieces), "codes": _listed(codes)}
-        sides.setdefault(f"{side}s", []).append({**row, "title": title} if title is not None else row)
+        untitled = title is None or (isinstance(title, float) and np.isnan(title))  # how pandas gives a missing text back
+        sides.setdefault(f"{side}s", []).append(row if untitled else {**row, "title": title})
     return _assemble(plain, sides, path)
 
 
