@@ -268,7 +268,7 @@ class Book:
 
 @dataclass(frozen=True)
 class Names:
-    """The codes of one side, users or items. codes: (n, depth) int32, one column per book, -1 where a name ends early."""
+    """The codes of one side, users or items. codes: (n, depth) int32, one column per book, -1 where a name leaves a place out."""
 
     codes: Ints
     books: tuple[Book, ...]

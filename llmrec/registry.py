@@ -34,7 +34,11 @@ ENTRIES: dict[str, dict[str, str]] = {
         "imported": "llmrec.ids.imported:Imported",
     },
     "quantizer": {"kmeans": "llmrec.ids.vq.kmeans:Centroids"},
-    "head": {"trie": "llmrec.lm.heads.trie:Trie"},
+    "head": {
+        "trie": "llmrec.lm.heads.trie:Trie",
+        "items": "llmrec.lm.heads.items:Items",
+        "retrieve": "llmrec.lm.heads.retrieve:Retrieve",
+    },
     "baseline": {
         "popularity": "llmrec.recommend.popularity:Popularity",
         "itemknn": "llmrec.recommend.itemknn:ItemKnn",

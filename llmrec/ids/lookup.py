@@ -103,17 +103,19 @@ def _code(book: Book, piece: str) -> int | None:
 def _readings(names: Names, name: Id | str) -> list[Ints]:
     """The rows of codes that a name can mean. A written name is read book by book, so a Token's digits never run into the next piece."""
     depth = len(names.books)
-    if not isinstance(name, str):
-        known = tuple(code for book, piece in zip(names.books, name, strict=False) if (code := _code(book, str(piece))) is not None)
-        return [_padded(known, depth)] if 0 < len(name) == len(known) else []
     found: list[Ints] = []
-    open_ends: list[tuple[str, tuple[int, ...]]] = [(name.strip(), ())]
+    open_ends: list[tuple[str | Id, tuple[int, ...]]] = [(name.strip() if isinstance(name, str) else tuple(name), ())]
     while open_ends:
         rest, codes = open_ends.pop()
         if not rest:
             found.append(_padded(codes, depth))
         elif len(codes) < depth:
-            open_ends += [(rest[end:].lstrip(), (*codes, code)) for end, code in _openings(names.books[len(codes)], rest)]
+            open_ends.append((rest, (*codes, -1)))  # a place that the name leaves out
+            book = names.books[len(codes)]
+            if isinstance(rest, str):
+                open_ends += [(rest[end:].lstrip(), (*codes, code)) for end, code in _openings(book, rest)]
+            elif (code := _code(book, str(rest[0]))) is not None:
+                open_ends.append((rest[1:], (*codes, code)))
     return found
 
 

@@ -103,12 +103,29 @@ class Vocab:
             used = codes >= 0
             flat, lengths = (codes + starts)[used].astype(np.int64), used.sum(1)
         else:
-            rows = [self.encode(_spaced(names.spell(i))) for i in (range(len(names)) if which is None else which)]
-            flat, lengths = np.asarray([i for row in rows for i in row], dtype=np.int64), np.asarray([len(r) for r in rows])
+            rows = self._written(names, codes)
+            flat, lengths = np.asarray([i for row in rows for i in row], dtype=np.int64), np.asarray([len(r) for r in rows], dtype=np.int64)
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         if not self.ends:
             return Ragged(offsets, flat)
         return Ragged(offsets + np.arange(len(offsets)), np.insert(flat, offsets[1:], self.row[END]))
+
+    def _written(self, names: Names, codes: Ints) -> list[list[int]]:
+        """Row numbers of names in which some book is text: every text that occurs is read once, all of a book in one call."""
+        rows: list[list[int]] = [[] for _ in range(len(codes))]
+        for column, book in zip(codes.T, names.books, strict=True):
+            bearers = np.flatnonzero(column >= 0)
+            used, which = np.unique(column[bearers], return_inverse=True)
+            pieces = [book.spell(int(code)) for code in used]
+            if not pieces:
+                continue
+            if isinstance(pieces[0], Token):
+                read = [self.encode([piece]) for piece in pieces]
+            else:
+                read = self.subwords(_spaced(pieces), add_special_tokens=False, split_special_tokens=True)["input_ids"]
+            for bearer, text in zip(bearers.tolist(), which.tolist(), strict=True):
+                rows[bearer] += read[text]
+        return rows
 
     def tokenizer(self) -> Any:
         """A standard tokenizer with the Tokens added, whose row numbers are the same."""
@@ -182,6 +199,8 @@ class Rows(nn.Module):
         if bool(new.all()):
             return rows[ids - self.first]
         text = nn.functional.embedding(ids.clamp(max=self.first - 1), weight).to(rows.dtype)
+        if not len(rows):
+            return text
         return torch.where(new[..., None], rows[(ids - self.first).clamp(min=0)], text)
 
 
