@@ -189,6 +189,8 @@ def _codes(names: dict[str, str], path: Path) -> tuple[np.ndarray, list[str | No
             raise BadData(f"{where}: {name[:60]!r} has no pieces such as <a_12>; give the released file")
         rows.append(row)
     codes = np.full((len(rows), len(prefixes)), -1, dtype=np.int32)
-    for index, row in enumerate(rows):
+    for index, (row, (key, name)) in enumerate(zip(rows, names.items(), strict=True)):
+        if len(row) < len(prefixes) and len(set(prefixes)) > 1:  # only a tree with one book for all its levels, as CID's, is uneven
+            raise BadData(f"{path}, name {index + 1} ({key!r:.60}): {name[:60]!r} lacks a piece of {prefixes[-1]!r}; complete it")
         codes[index, : len(row)] = row
     return codes, prefixes

@@ -68,7 +68,10 @@ def test_a_line_of_another_form_is_named(tmp_path: Path) -> None:
     good, bad = tmp_path / "users.txt", tmp_path / "items.txt"
     good.write_text("u <CT1><1001>\n")
     bad.write_text("i <CT1><1001>\nj <CT1>\n")
-    with pytest.raises(ValueError, match=r"items\.txt, line 2: 'j <CT1>'"):
+    with pytest.raises(ValueError, match=r"items\.txt, name 2 \('j'\): '<CT1>' lacks a piece"):
+        read_metaid(bad, good)
+    bad.write_text("i <CT1><1001>\nj CT1\n")
+    with pytest.raises(ValueError, match=r"items\.txt, line 2: 'j CT1'"):
         read_metaid(bad, good)
 
 
