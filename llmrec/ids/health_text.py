@@ -72,7 +72,7 @@ def memorization(m: Memorization) -> str:
     """Alike in behaviour, alike in name?"""
     return (
         f"memorization, Id cosine by {m.by} against behavioural cosine: pearson {_number(m.pearson)}, spearman {_number(m.spearman)} "
-        f"(higher is better), mse {m.mse:.4f} (lower is better); {m.n_pairs:,} pairs, {m.n_taken:,} of them taken by one user"
+        f"(higher is better), mse {m.mse:.4f} (lower is better); {m.n_pairs:,} pairs, {m.n_taken:,} of them with a user in common"
     )
 
 

@@ -34,7 +34,7 @@ class Memorization:
 
     pearson, spearman: correlation of behavioural and Id cosine, higher is better; None where one of them is the same for every pair, as
     with one Token per item. mse: mean squared difference of the two cosines, lower is better. n_pairs: pairs compared, of which n_taken
-    were drawn as taken by one user. by: what Ids were compared by.
+    have a user in common. by: what Ids were compared by.
     """
 
     pearson: float | None
@@ -76,7 +76,7 @@ def memorization(
     rng = rng if rng is not None else np.random.default_rng(0)
     if train.n_items != len(table.items):
         raise ValueError(f"these interactions have {train.n_items} items, but the table names {len(table.items)}: give the data it names")
-    a, b, n_taken = _pairs(train, n_pairs, rng)
+    a, b = _pairs(train, n_pairs, rng)
     which, local = np.unique(np.concatenate([a, b]), return_inverse=True)
     left, right = local[: len(a)], local[len(a) :]
     behaviour = _behaviour(train, which, left, right)
@@ -84,7 +84,7 @@ def memorization(
         alike, by = bags(table.items, which, spell).cosine(left, right), "pieces"
     else:
         alike, by = cosine_rows(_with_rows(table, which, rows), left, right), "rows"
-    mse = float(((behaviour - alike) ** 2).mean())
+    mse, n_taken = float(((behaviour - alike) ** 2).mean()), int((behaviour > 0).sum())
     return Memorization(_pearson(behaviour, alike), _spearman(behaviour, alike), mse, len(a), n_taken, "rows" if by == "rows" else "pieces")
 
 
@@ -131,8 +131,8 @@ def _piece_divergence(n_a: np.ndarray, n_b: np.ndarray, shared: np.ndarray) -> n
     return np.where((z_a > 0) & (z_b > 0), value, 0.0)  # two names without a piece are one name
 
 
-def _pairs(train: Interactions, n: int, rng: np.random.Generator) -> tuple[Array, Array, int]:
-    """Unordered pairs of different items, each once: even ones, then those of one user. Returns both ends and how many of the latter."""
+def _pairs(train: Interactions, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Unordered pairs of different items, each once: even ones, then those of one user."""
     known = np.unique(train.item).astype(np.int64)
     if len(known) < 3:
         raise NothingToCompare("no memorization: it needs three items or more in the training interactions")
@@ -146,7 +146,7 @@ def _pairs(train: Interactions, n: int, rng: np.random.Generator) -> tuple[Array
     low, high = ends.min(axis=0), ends.max(axis=0)
     _, first = np.unique(low * train.n_items + high, return_index=True)
     first = np.sort(first[low[first] != high[first]])
-    return low[first], high[first], int((first >= len(even[0])).sum())
+    return low[first], high[first]
 
 
 def _even_pairs(items: Array, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
