@@ -162,10 +162,10 @@ class Backend:
             return atlas if better else Atlas(atlas.how, atlas.figure, atlas.table, atlas.quality, atlas.note, True)
 
     def baselines(self) -> list[str]:
-        """Names of the classical recommenders."""
+        """Names of the classical recommenders that are fitted within seconds: a page cannot wait for the others."""
         from llmrec import registry
 
-        return registry.names("baseline")
+        return list(registry.QUICK_BASELINES)
 
     def recommend(self, run: str | None, model: str | None, person: Person, k: int, seen: bool = False) -> Answer:
         """Ask a model: the run's own (None) or a baseline, by name. seen: whether what the person knows may come back."""

@@ -390,6 +390,9 @@ class Recommender(Protocol):
 
 @runtime_checkable
 class Baseline(Protocol):
-    """A classical recommender: settings that fit to a `Recommender`."""
+    """A classical recommender: settings that fit to a `Recommender`.
+
+    One whose class says `personal = True` knows its users by more than their histories; to any other a person's number means nothing.
+    """
 
     def fit(self, train: Interactions, rng: np.random.Generator) -> Recommender: ...

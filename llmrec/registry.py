@@ -23,7 +23,11 @@ ENTRIES: dict[str, dict[str, str]] = {
         "holdout": "llmrec.data.split:RandomHoldout",
         "unseen-users": "llmrec.data.split:UnseenUsers",
     },
-    "embed": {"metapath": "llmrec.embed.metapath:MetaPath"},
+    "embed": {
+        "metapath": "llmrec.embed.metapath:MetaPath",
+        "lightgcn": "llmrec.embed.lightgcn:LightGcn",
+        "bpr": "llmrec.embed.bpr:Bpr",
+    },
     "scheme": {
         "rid": "llmrec.ids.rid:Rid",
         "sid": "llmrec.ids.sid:Sid",
@@ -44,10 +48,19 @@ ENTRIES: dict[str, dict[str, str]] = {
         "itemknn": "llmrec.recommend.itemknn:ItemKnn",
         "itemknn-last3": "llmrec.recommend.itemknn:RecentItemKnn",
         "ease": "llmrec.recommend.ease:Ease",
+        "bprmf": "llmrec.recommend.dot:BprMf",
+        "lightgcn": "llmrec.recommend.dot:LightGcnDot",
         "sasrec": "llmrec.recommend.sasrec:SasRec",
         "multvae": "llmrec.recommend.multvae:MultVae",
     },
 }
+
+QUICK_BASELINES = (
+    "popularity",
+    "itemknn",
+    "itemknn-last3",
+    "ease",
+)  # fitted within seconds; the others train, and run where they are named
 
 
 class UnknownName(KeyError):

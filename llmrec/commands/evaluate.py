@@ -17,7 +17,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--part", choices=("test", "valid"), default="test", help="which held-out items to look for (default: test)")
     parser.add_argument("--seen", choices=("masked", "unmasked"), default="masked", help="may seen items come back? (default: masked)")
     parser.add_argument("--beams", type=int, metavar="N", help="another width of the beam than the recipe's")
-    parser.add_argument("--baselines", default="all", metavar="all|none|A,B", help="which baselines to fit beside it (default: all)")
+    parser.add_argument(
+        "--baselines",
+        default="quick",
+        metavar="quick|all|none|A,B",
+        help="which baselines to fit beside it; `all` trains for minutes (default: quick, those that only count)",
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -44,12 +49,13 @@ def _baselines(text: str) -> list[str]:
     from llmrec import registry
 
     known = registry.names("baseline")
-    if text in ("all", "none"):
-        return known if text == "all" else []
+    groups = {"quick": list(registry.QUICK_BASELINES), "all": known, "none": []}
+    if text in groups:
+        return groups[text]
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in known:
-            raise ValueError(f"no baseline is called {name!r}: there are {', '.join(known)}, or all, or none")
+            raise ValueError(f"no baseline is called {name!r}: there are {', '.join(known)}, or quick, all, none")
     return names
 
 

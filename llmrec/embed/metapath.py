@@ -6,14 +6,15 @@ Where it stands: stage 2, before the scheme. What it does not know: names, catal
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec.contracts import Catalog, Floats, Interactions, Vectors
+from llmrec.contracts import Catalog, Floats, Interactions, Ints, Side, Vectors
+from llmrec.embed import fold
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,10 @@ class MetaPath:
         vectors[[int(word) for word in model.wv.index_to_key]] = model.wv.vectors
         users, items = vectors[: train.n_users], vectors[train.n_users :]
         return Vectors(_without_mean(users), _without_mean(items)) if self.centred else Vectors(users, items)
+
+    def fold_in(self, vectors: Vectors, train: Interactions, took: Sequence[Ints], side: Side) -> Floats:
+        """See `fold`. Walks of the newcomer's own would need the words' context rows, which do not outlive `fit`."""
+        return fold.fold_in(vectors, train, took, side)
 
 
 def walks(train: Interactions, length: int, per_node: int, rng: np.random.Generator) -> NDArray[np.int32]:

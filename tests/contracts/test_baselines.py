@@ -12,10 +12,14 @@ import pytest
 
 from llmrec import registry
 from llmrec.contracts import Baseline, Interactions, Queries, Recommender
+from llmrec.embed.bpr import Bpr
+from llmrec.embed.lightgcn import LightGcn
 
 N_ITEMS = 40
 KINDS = registry.names("baseline")
 SMALL: dict[str, dict[str, Any]] = {  # settings of those that learn step by step, to be quick and still to learn tiny worlds
+    "bprmf": {"embedder": Bpr(d=16, epochs=150, lr=0.02)},
+    "lightgcn": {"embedder": LightGcn(d=16)},
     "sasrec": {"d": 16, "layers": 1, "heads": 1, "window": 10, "dropout": 0.1, "lr": 0.01, "epochs": 25},
     "multvae": {"hidden": 32, "latent": 8, "epochs": 40, "lr": 0.01},
 }
@@ -168,11 +172,12 @@ def test_one_at_a_time_equals_all_at_once(fitted: Recommender, monkeypatch: pyte
     assert np.array_equal(fitted.recommend(asked, 10).items, together.items)
 
 
-def test_the_number_of_the_user_does_not_matter(fitted: Recommender) -> None:
-    """A new person, user -1, is known by history alone."""
+def test_the_number_of_the_user_matters_only_to_those_who_say_so(kind: str, fitted: Recommender) -> None:
+    """A new person, user -1, is known by history alone; so is everybody, save where a baseline is `personal`."""
     asked = queries()
     strangers = Queries(np.full(len(asked), -1, dtype=np.int32), asked.histories, asked.exclude)
-    assert np.array_equal(fitted.recommend(asked, 10).items, fitted.recommend(strangers, 10).items)
+    same = np.array_equal(fitted.recommend(asked, 10).items, fitted.recommend(strangers, 10).items)
+    assert same != getattr(stage(kind), "personal", False)
 
 
 def test_inputs_are_not_changed(baseline: Baseline) -> None:
