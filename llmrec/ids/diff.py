@@ -96,8 +96,8 @@ def diff(a: IdTable, b: IdTable, keys: tuple[Keys, Keys] | None = None, most: in
     items = _side("item", a.items, b.items, rows, (most, depth, named))
     users = None
     if a.users is None or b.users is None:
-        bare = [table.scheme for table in (a, b) if table.users is None]
-        notes.append(f"users are not compared: {' and '.join(dict.fromkeys(bare))} does not name them")
+        bare = dict.fromkeys(table.scheme for table in (a, b) if table.users is None)
+        notes += [f"users are not compared: {scheme} names items only" for scheme in bare]
     else:
         rows = _aligned("user", (len(a.users), len(b.users)), of_users, notes)
         users = _side("user", a.users, b.users, rows, (most, depth, named))
