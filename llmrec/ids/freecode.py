@@ -30,24 +30,27 @@ def place(quantizer: Quantizer, row: Floats, books: Sequence[Book], borne: Ints)
         return tuple(first), f"{n} known already bear this name" if n else ""
     beside = borne[(borne[:, : len(first) - 1] == np.asarray(first[:-1], dtype=borne.dtype)).all(axis=1), len(first) - 1 :]
     ends_early = bool((borne[:, -1] < 0).any())
-    free = _free(beside, first[-1], books[-1].size, ends_early)
-    if free is not None:
-        return (*first, free), ""
+    number = _under(beside, first[-1], books[-1].size, ends_early)
+    if number is not None:
+        return (*first, number), ""
     full = f"all {books[-1].size} names under the nearest codes {first} are taken"
     for code in _next_nearest(quantizer, row, first):
-        free = _free(beside, code, books[-1].size, ends_early)
-        if free is not None:
-            return (*first[:-1], code, free), f"{full}: named under the next nearest with room, {[*first[:-1], code]}"
+        number = _under(beside, code, books[-1].size, ends_early)
+        if number is not None:
+            return (*first[:-1], code, number), f"{full}: named under the next nearest with room, {[*first[:-1], code]}"
     return (*first, books[-1].size - 1), f"{full}, and so are those under every other last code: the name is shared with a known one"
 
 
-def _free(beside: Ints, code: int, size: int, ends_early: bool) -> int | None:
-    """The first code of the last book that nobody has under `code`; -1 for the only one there, in a table whose lone names end early."""
-    taken = beside[beside[:, 0] == code, 1]
-    if ends_early and not len(taken):
-        return -1
+def free(taken: Ints, size: int) -> int | None:
+    """The first of 0..size - 1 that is not taken, or None."""
     left = np.setdiff1d(np.arange(size), taken)
     return int(left[0]) if len(left) else None
+
+
+def _under(beside: Ints, code: int, size: int, ends_early: bool) -> int | None:
+    """The first code of the last book that nobody has under `code`; -1 for the only one there, in a table whose lone names end early."""
+    taken = beside[beside[:, 0] == code, 1]
+    return -1 if ends_early and not len(taken) else free(taken, size)
 
 
 def _next_nearest(quantizer: Quantizer, row: Floats, first: Sequence[int]) -> list[int]:

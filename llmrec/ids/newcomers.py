@@ -3,9 +3,10 @@
 Where it stands: after a scheme; the command line, the page and the protocol of unseen users ask it. What it does not know: how tables are
 fitted, language models, catalogues.
 
-The way is the same for every scheme with a quantizer: the embedder places the newcomer beside the vectors that it fitted, the frozen
-quantizer turns that vector into the first codes, and where names go on, the last code is the first free one under them. Every function is
-pure: the table is not touched, and two newcomers named one after the other may get one name.
+With a quantizer the way is always the same: the embedder places the newcomer beside the vectors that it fitted, the frozen quantizer
+turns that vector into the first codes, and where names go on, the last code is the first free one under them. CID has a tree instead,
+and a title is its own name. Every function is pure: the table is not touched, and two newcomers named one after the other may get one
+name.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ WHY_NOT = {
     "rid": "its names are random numbers, so none follows from a history or a text",
     "sid": "its names are numbers in order of first appearance, so none follows from a history or a text",
     "cllm4rec": "each has one Token with rows learned for it alone, and a newcomer has none",
-    "cid": "its clusters hang on who took what with whom in train, and it keeps no centres to compare with",
+    "cid": "it names users by numbers in order of first appearance",
     "imported": "a table read from a file carries no quantizer",
 }
 
@@ -94,6 +95,8 @@ def name_item(
         raise ValueError("a new item is known by the users who took it, or by its text: give one of the two")
     if table.scheme == "title":
         return _titled(table, text)
+    if table.scheme == "cid":
+        return _branched(table, train, users, most)
     quantizer = _quantizer(table, "item")
     if text is not None:
         row = _read(table, embedder, text)
@@ -117,10 +120,20 @@ def _named(table: IdTable, side: Side, quantizer: Quantizer, row: Floats, vector
     codes, note = place(quantizer, row, names.books, np.concatenate(bearers, dtype=np.int32))
     if not row.any():
         note = "; ".join(["nothing is known of what was given: the vector is zero, and the name says nothing", *([note] if note else [])])
-    pieces = tuple(book.spell(code) for book, code in zip(names.books, codes, strict=True) if code >= 0)
     items = _near(table.items, names, codes, _cosines(vectors, "item", side, row), most)
     users = () if table.users is None else _near(table.users, names, codes, _cosines(vectors, "user", side, row), most)
-    return Newcomer(side, codes, pieces, note, items, users)
+    return Newcomer(side, codes, _spelled(names, codes), note, items, users)
+
+
+def _branched(table: IdTable, train: Interactions, users: Sequence[int] | None, most: int) -> Newcomer:
+    """CID has no vectors: the way down its tree is found by who took what."""
+    from llmrec.ids.branches import on_a_branch
+
+    if users is None:
+        raise CannotName("cid names an item by who took it, and its text says nothing of that: give the users")
+    codes, note = on_a_branch(table.items, train, _checked(users, train.n_users, "user", "list of users"))
+    near = _near(table.items, table.items, codes, None, most)
+    return Newcomer("item", codes, _spelled(table.items, codes), note, near)
 
 
 def _titled(table: IdTable, text: str | None) -> Newcomer:
@@ -178,15 +191,19 @@ def _checked(given: Sequence[int], n: int, kind: str, what: str) -> Ints:
     return numbers.astype(np.int32)
 
 
+def _spelled(names: Names, codes: tuple[int, ...]) -> Id:
+    return tuple(book.spell(code) for book, code in zip(names.books, codes, strict=True) if code >= 0)
+
+
 def _near(known: Names, names: Names, codes: tuple[int, ...], cosine: Floats | None, most: int) -> tuple[Near, ...]:
     """The known ones of one side whose names begin like `codes`, most pieces first, then by cosine, then by number."""
     shared = np.zeros(len(known), dtype=np.int64)
     alike = np.ones(len(known), dtype=bool)
     for column, (code, mine, theirs) in enumerate(zip(codes, names.books, known.books, strict=False)):
-        if code < 0 or not same_books([mine], [theirs]):
+        if not same_books([mine], [theirs]):
             break
         alike &= known.codes[:, column] == code
-        shared += alike
+        shared += alike if code >= 0 else 0  # a place left out is no piece
     some = np.flatnonzero(shared)
     tie = np.zeros(len(some)) if cosine is None else -cosine[some]
     order = some[np.lexsort((some, tie, -shared[some]))][:most]
