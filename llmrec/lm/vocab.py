@@ -97,7 +97,7 @@ class Vocab:
 
     def names(self, names: Names, which: Sequence[int] | None = None) -> Ragged:
         """Row numbers of every name (or of `which`), end marks included. Books of Tokens are looked up as arrays, nothing is spelled."""
-        codes = names.codes if which is None else names.codes[np.asarray(which)]
+        codes = names.codes if which is None else names.codes[np.asarray(which, dtype=np.int64)]
         if all(book.token and book.texts is None for book in names.books):
             starts = np.asarray([self.row[str(book.spell(0))] for book in names.books])
             used = codes >= 0

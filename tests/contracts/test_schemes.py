@@ -18,6 +18,9 @@ from llmrec.data.split import LeaveOneOut
 from llmrec.data.synthetic import Checkerboard
 from llmrec.ids import files
 from llmrec.ids.keyed import KeyedTable
+from llmrec.lm.backbone import small_tokenizer
+from llmrec.lm.names import NameTree
+from llmrec.lm.vocab import END, Vocab
 from llmrec.rng import stream
 
 SMALL = {"d": 8, "epochs": 2, "walks_per_node": 3, "n_clusters": 6}  # settings that some stages have, to be quick
@@ -142,23 +145,65 @@ def test_a_table_names_everyone_with_pieces_of_its_books(name: str, split: Split
 @schemes
 def test_a_scheme_repeats_and_leaves_its_input_alone(name: str, split: Split, world: Dataset, vectors: Vectors, tmp_path: Path) -> None:
     before = [a.copy() for a in (*arrays(split.train), *arrays(vectors))]
-    items = world.catalog.items.copy(deep=True)
+    items, users = (frame.copy(deep=True) for frame in (world.catalog.items, world.catalog.users))
     table = table_of(name, split, world, vectors)
     assert same(table, table_of(name, split, world, vectors))
     assert all(np.array_equal(x, y) for x, y in zip(before, (*arrays(split.train), *arrays(vectors)), strict=True))
-    assert items.equals(world.catalog.items)
+    assert items.equals(world.catalog.items) and users.equals(world.catalog.users)
     again = artifacts.load(IdTable, artifacts.save(table, tmp_path / "ids"))
     assert same(table, again) and again.tokens == table.tokens and again.books == table.books
 
 
 @schemes
-def test_names_from_train_alone_share_by_parity(name: str, split: Split, world: Dataset) -> None:
-    """On the checkerboard, items that share a coarse Token are of one parity far beyond the chance of one half."""
+def test_what_is_held_out_changes_no_name(name: str, world: Dataset, split: Split) -> None:
+    """Everybody's last two items are others, before the split: through split, vectors and names not a bit changes."""
+    whole = world.interactions
+    last_two = np.arange(len(whole)) >= np.repeat(whole.offsets[1:] - 2, np.diff(whole.offsets))
+    other = np.where(last_two, (whole.item + 7) % whole.n_items, whole.item).astype(np.int32)
+    changed = LeaveOneOut().split(dataclasses.replace(whole, item=other), stream(0, "split"))
+    assert not np.array_equal(changed.test.item, split.test.item) and not np.array_equal(changed.valid.item, split.valid.item)
+    tables = []
+    for train in (split.train, changed.train):
+        scheme = stage("scheme", name)
+        vectors = stage("embed", scheme.embedder).fit(train, world.catalog, stream(0, "embed")) if scheme.needs_vectors else None
+        tables.append(scheme.fit(train, world.catalog, vectors, stream(0, name)))
+    assert same(*tables) and tables[0].books == tables[1].books
+
+
+@schemes
+def test_names_survive_the_vocabulary(name: str, split: Split, world: Dataset, vectors: Vectors) -> None:
+    """Read as row numbers and written again, a name is what it was; where all are different, a tree holds every one."""
+    table = table_of(name, split, world, vectors)
+    vocab = Vocab.of_table(small_tokenizer(world.catalog.titles, 300), table)
+    for names in (table.items, table.users):
+        rows = [] if names is None else vocab.names(names)
+        for index in range(len(rows)):
+            assert names is not None
+            pieces = [piece for piece in vocab.decode(rows[index]) if piece != END]
+            said = names.spell(index)
+            assert [p for p in pieces if isinstance(p, Token)] == [p for p in said if isinstance(p, Token)]
+            assert "".join(pieces) == "".join(p if isinstance(p, Token) else f" {p}" for p in said)
+    distinct = {tuple(row) for row in vocab.names(table.items)}
+    if len(distinct) == len(table.items):
+        tree = NameTree.build(vocab, table)
+        assert tree.leaf[tree.last].tolist() == list(range(len(table.items)))
+
+
+def family(names: Names, index: int) -> str:
+    """What similar names begin with: the first Token, or, of a number, all digits but the last."""
+    piece = names.spell(index)[0]
+    return piece if isinstance(piece, Token) else piece[:-1]
+
+
+@pytest.mark.parametrize("name", [n for n in registry.names("scheme") if registry.load("scheme", n).names_by == "behaviour"])
+def test_names_from_train_alone_share_by_parity(name: str) -> None:
+    """On the checkerboard, items whose names begin alike are of one parity far beyond the chance of one half."""
+    board = Checkerboard(n_users=60, n_items=160).load()
+    train = LeaveOneOut().split(board.interactions, stream(0, "split")).train
     scheme = stage("scheme", name)
-    if not scheme.needs_vectors:
-        pytest.skip(f"{name} does not name by behaviour")
-    vectors = stage("embed", "metapath").fit(split.train, None, stream(0, "metapath"))
-    codes = scheme.fit(split.train, world.catalog, vectors, stream(0, name)).items.codes[:, 0]
-    pairs = [(i, j) for i in range(len(codes)) for j in range(i) if codes[i] == codes[j]]
-    assert len(pairs) >= 10
+    vectors = stage("embed", scheme.embedder).fit(train, board.catalog, stream(0, "embed")) if scheme.needs_vectors else None
+    items = scheme.fit(train, board.catalog, vectors, stream(0, name)).items
+    begins = [family(items, i) for i in range(len(items))]
+    pairs = [(i, j) for i in range(len(begins)) for j in range(i) if begins[i] == begins[j]]
+    assert len(pairs) >= 100
     assert np.mean([i % 2 == j % 2 for i, j in pairs]) > 0.9
