@@ -164,17 +164,29 @@ def _side(side: Side, a: Names, b: Names, rows: tuple[Array, Array], how: tuple[
 def _agreements(a: Ints, b: Ints) -> tuple[Agreement, ...]:
     """Every place of A with every place of B, then the prefixes of equal length that are longer than one piece."""
     single_a, single_b = ([labels(codes[:, [place]])[0] for place in range(codes.shape[1])] for codes in (a, b))
-    out = [Agreement("piece", i, j, *_scores(x, y)) for i, x in enumerate(single_a) for j, y in enumerate(single_b)]
+    out = [Agreement("piece", i, j, *agreement(x, y)) for i, x in enumerate(single_a) for j, y in enumerate(single_b)]
     for place in range(1, min(a.shape[1], b.shape[1])):
-        out.append(Agreement("prefix", place, place, *_scores(labels(a[:, : place + 1])[0], labels(b[:, : place + 1])[0])))
+        out.append(Agreement("prefix", place, place, *agreement(labels(a[:, : place + 1])[0], labels(b[:, : place + 1])[0])))
     return tuple(out)
 
 
-def _scores(a: Array, b: Array) -> tuple[float, float]:
-    """Normalised mutual information and adjusted Rand index of two groupings."""
-    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+def agreement(a: Array, b: Array) -> tuple[float, float]:
+    """Normalised mutual information (over the mean of both entropies) and adjusted Rand index of two groupings, labels from 0: (n,) each.
 
-    return float(np.clip(normalized_mutual_info_score(a, b), 0.0, 1.0)), float(adjusted_rand_score(a, b))
+    Equal to scikit-learn's, from the cells that are not empty: a million rows with as many groups take a second.
+    """
+    n = len(a)
+    pairs = a * (int(b.max(initial=0)) + 1) + b
+    counts = [np.unique(labels, return_counts=True)[1] for labels in (pairs, a, b)]
+    joint, h_a, h_b = (float(-(c / n * np.log(c / n)).sum()) for c in counts)
+    both, in_a, in_b = (int((c * (c - 1)).sum()) for c in counts)  # ordered pairs of rows
+    everything = n * (n - 1)
+    mutual = h_a + h_b - joint
+    nmi = 1.0 if len(counts[1]) == len(counts[2]) == 1 else (0.0 if mutual < 1e-12 else 2 * mutual / (h_a + h_b))
+    if in_a == in_b == both:
+        return min(nmi, 1.0), 1.0
+    expected = in_a * in_b / everything
+    return min(nmi, 1.0), (both - expected) / ((in_a + in_b) / 2 - expected)
 
 
 def _side_text(found: SideDiff, titles: Sequence[str] | None) -> str:

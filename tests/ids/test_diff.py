@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmrec.contracts import Book, IdTable, Names
-from llmrec.ids.diff import Keys, diff, text
+from llmrec.ids.diff import Keys, agreement, diff, text
 
 B = (Book("c", 8), Book("r", 8))
 
@@ -83,6 +83,21 @@ def test_moved_agrees_with_sets(one: list[tuple[int, int]], other: list[tuple[in
         mirrored = next(y for y in back.agreement if (y.of, y.place_a, y.place_b) == (x.of, x.place_b, x.place_a))
         assert 0 <= x.nmi <= 1 and -1 <= x.ari <= 1
         assert (mirrored.nmi, mirrored.ari) == (pytest.approx(x.nmi), pytest.approx(x.ari))
+
+
+groups = st.lists(st.integers(0, 5), min_size=2, max_size=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(groups, st.integers(1, 6), st.integers(0, 9))
+def test_agreement_is_that_of_scikit_learn(one: list[int], n_groups: int, seed: int) -> None:
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    other = np.random.default_rng(seed).integers(0, n_groups, size=len(one))
+    for a, b in ((np.array(one), other), (other, np.arange(len(one))), (np.arange(len(one)), np.arange(len(one))[::-1])):
+        nmi, ari = agreement(a, b)
+        assert nmi == pytest.approx(normalized_mutual_info_score(a, b), abs=1e-9)
+        assert ari == pytest.approx(adjusted_rand_score(a, b), abs=1e-9)
 
 
 def test_keys_lay_tables_of_other_orders_side_by_side() -> None:
