@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from llmrec.contracts import Floats, Interactions
 
@@ -63,7 +64,7 @@ def gradient(rows: Floats, final: Map, user: NDArray[np.int64], good: NDArray[np
     b, shape = len(user), (len(rows), len(rows))
     f = final(rows)
     margin = np.einsum("bd,bd->b", f[user], f[good] - f[bad])
-    pull = (-1.0 / (1.0 + np.exp(margin.astype(np.float64))) / b).astype(np.float32)  # -sigmoid(-margin) / b
+    pull = -expit(-margin) / np.float32(b)
     ends, others = np.concatenate([user, user]), np.concatenate([good, bad])
     weights = sp.csr_matrix((np.concatenate([pull, -pull]), (ends, others)), shape=shape)
     back = final(np.asarray(weights @ f + weights.T @ f, dtype=np.float32))

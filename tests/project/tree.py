@@ -16,7 +16,7 @@ README = ROOT / "README.md"
 FENCE = re.compile(r"```text tree\n(.*?)```", re.S)
 PACKAGES = ["data", "embed", "ids", "lm", "recommend", "report", "runs", "view", "commands"]  # in the order of the flow
 WHOLE = ("app/", "llmrec/", "benchmarks/", "docs/")  # listed file by file; of other folders one line each
-FOLDED = ("benchmarks/recipes/", "benchmarks/results/", "llmrec/lm/templates/")  # one line for the folder
+FOLDED = ("benchmarks/measured/", "benchmarks/recipes/", "benchmarks/results/", "llmrec/lm/templates/")  # one line for the folder
 WIDTH = 27
 LONGEST = 96  # of words taken from a docstring; longer ones lose their last clause
 
