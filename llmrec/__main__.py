@@ -25,7 +25,7 @@ COMMANDS = {
     "train": "work a recipe off: data, vectors, names, language model, numbers",
     "evaluate": "measure a run over the whole catalogue, beside the baselines",
     "recommend": "items for a user, or for someone who liked these titles",
-    "ids": "how items, users and Tokens are named in a run",
+    "ids": "names: fit, look at, measure, compare, name newcomers, export",
     "runs": "list, show and delete runs",
     "app": "open the studio",
 }

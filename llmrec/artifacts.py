@@ -62,7 +62,7 @@ def writing(folder: Path | str, kind: str, card: dict[str, Any] | None = None) -
         for path in fresh.iterdir():  # on the disk before the rename is: a power cut leaves the old value, not an empty new one
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-        _swap(fresh, folder)
+        swap(fresh, folder)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -238,7 +238,7 @@ def _quantizer(name: str) -> Any:
     return None
 
 
-def _swap(fresh: Path, folder: Path) -> None:
+def swap(fresh: Path, folder: Path) -> None:
     """Put `fresh` in the place of `folder`. A process that dies in between leaves the old one, the new one, or
     neither (`recover` then finds the old one), never a mixture."""
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))

@@ -32,6 +32,11 @@ def stages() -> Path:
     return home() / "stages"
 
 
+def tables() -> Path:
+    """Tables of names that were fitted without training a model."""
+    return home() / "tables"
+
+
 def runs() -> Path:
     """The folder of runs."""
     named = os.environ.get("LLMREC_RUNS")

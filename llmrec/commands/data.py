@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from llmrec.commands import settings
     from llmrec.data.describe import describe
 
-    sections: dict[str, dict[str, Any]] = {"data": _source(args.source), "filter": {}}
+    sections: dict[str, dict[str, Any]] = {"data": source(args.source), "filter": {}}
     for dotted, value in settings.changes(args.set).items():
         section, _, key = dotted.partition(".")
         if section not in sections or not key:
@@ -46,7 +46,7 @@ def text(result: dict[str, Any]) -> str:
     return "\n\n".join(blocks)
 
 
-def _source(text: str) -> dict[str, Any]:
+def source(text: str) -> dict[str, Any]:
     """The [data] section for a name or a path."""
     from llmrec import registry
 

@@ -5,8 +5,16 @@ Where it stands: under every command's `text`. What it does not know: what the c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+
+class Told(dict[str, Any]):
+    """A result in plain values, and the same as a person reads it."""
+
+    def __init__(self, plain: Mapping[str, Any], text: str) -> None:
+        super().__init__(plain)
+        self.text = text
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

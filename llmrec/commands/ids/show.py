@@ -1,6 +1,6 @@
-"""How an item or a user is named in a run, who shares each piece, and who carries a Token.
+"""`llmrec ids TABLE --item|--user|--token`: a name, who shares its pieces, who carries a Token.
 
-Example: llmrec ids metaid-ml-100k-sketch-1 --item "Alien"
+Where it stands: under the command line. What it does not know: how names are made.
 """
 
 from __future__ import annotations
@@ -14,27 +14,21 @@ if TYPE_CHECKING:
     from llmrec.contracts import Catalog, IdTable
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="a run's name or folder")
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--item", metavar="KEY|TITLE", help="an item, by its key or its title")
-    what.add_argument("--user", metavar="KEY", help="a user, by key")
-    what.add_argument("--token", metavar='"<c3>"', help="a piece: who carries it")
+def run(args: argparse.Namespace) -> layout.Told:
+    """One name, or the bearers of one Token."""
+    from llmrec.runs import tables
 
-
-def run(args: argparse.Namespace) -> dict[str, Any]:
-    from llmrec.runs import store
-
-    found = store.open_run(args.run)
-    catalog, table = found.dataset().catalog, found.table()
+    found = tables.open_table(args.what)
     if args.item is not None:
-        return _item(args.item, catalog, table)
-    if args.user is not None:
-        return _user(args.user, catalog, table)
-    return _token(args.token, catalog, table)
+        plain = _item(args.item, found.catalog, found.table)
+    elif args.user is not None:
+        plain = _user(args.user, found.catalog, found.table)
+    else:
+        plain = _token(args.token, found.catalog, found.table)
+    return layout.Told(plain, _text(plain))
 
 
-def text(result: dict[str, Any]) -> str:
+def _text(result: dict[str, Any]) -> str:
     if "token" in result:
         head = f"{result['token']}: {len(result['items'])} items, {len(result['users'])} users"
         blocks = [head, layout.table("Items", ("key", "title"), [(i["key"], i["title"]) for i in result["items"][:40]])]
