@@ -37,7 +37,7 @@ class MultVae:
     beta: float = 0.2
     anneal: float = 0.5
     lr: float = 1e-3
-    epochs: int = 100
+    epochs: int = 50
 
     def __post_init__(self) -> None:
         for name in ("hidden", "latent", "epochs"):

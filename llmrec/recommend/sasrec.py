@@ -23,7 +23,7 @@ from llmrec.contracts import Floats, Interactions, Ints, Queries, Ranked
 from llmrec.recommend.topk import draw_ties, history_matrix, rank_in_blocks
 
 BATCH = 64  # windows a step
-WIDEN = 1
+WARM = 0.05  # share of learning in which the step size rises
 LOSSES = ("softmax", "bce")
 Drop = Callable[[Tensor], Tensor]
 
@@ -42,7 +42,7 @@ class SasRec:
     window: int = 50
     dropout: float = 0.3
     lr: float = 1e-3
-    epochs: int = 60
+    epochs: int = 15
     loss: str = "softmax"
 
     def __post_init__(self) -> None:
@@ -64,16 +64,15 @@ class SasRec:
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         net = Net(self, train.n_items, generator)
         optimizer = torch.optim.Adam(net.parameters(), lr=self.lr, betas=(0.9, 0.98))
-        steps = self.epochs * math.ceil(max(1, sum(1 for _ in windows(train, self.window, None))) / BATCH)
         drop = dropper(self.dropout, generator)
-        done = 0
-        for _ in range(self.epochs):
-            for inputs, targets, lengths, negatives in batches(train, self, rng):
-                optimizer.param_groups[0]["lr"] = self.lr * min((done + 1) / max(1, 0.05 * steps), max(0.0, 1 - done / steps))
+        for epoch in range(self.epochs):
+            plan = batches(train, self.window, rng)
+            for at, spans in enumerate(plan):
+                done = (epoch + at / len(plan)) / self.epochs
+                optimizer.param_groups[0]["lr"] = self.lr * min((done + 1e-3) / WARM, 1 - done)
                 optimizer.zero_grad()
-                net.loss(inputs, targets, lengths, negatives, drop).backward()
+                net.loss(*places(train, spans, self.loss, rng), drop).backward()
                 optimizer.step()
-                done += 1
         return FittedSasRec(net.requires_grad_(False), np.isin(np.arange(train.n_items), train.item), ties)
 
 
@@ -85,8 +84,8 @@ class Block(nn.Module):
         self.heads = heads
         self.before, self.between = nn.LayerNorm(d), nn.LayerNorm(d)
         self.qkv, self.out = drawn(generator, 3 * d, d), drawn(generator, d, d)
-        self.wide, self.narrow = drawn(generator, WIDEN * d, d), drawn(generator, d, WIDEN * d)
-        self.wide_bias, self.narrow_bias = nn.Parameter(torch.zeros(WIDEN * d)), nn.Parameter(torch.zeros(d))
+        self.wide, self.narrow = drawn(generator, d, d), drawn(generator, d, d)
+        self.wide_bias, self.narrow_bias = nn.Parameter(torch.zeros(d)), nn.Parameter(torch.zeros(d))
 
     def forward(self, x: Tensor, drop: Drop) -> Tensor:
         """x: (b, t, d) to the same shape."""
@@ -201,20 +200,22 @@ def windows(train: Interactions, window: int, rng: np.random.Generator | None) -
             last -= window
 
 
-def batches(train: Interactions, settings: SasRec, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    """One epoch in drawn order: inputs, targets (b, t), lengths (b,), negatives (b, t), all int64 and padded with 0 after each length."""
-    spans = np.array(list(windows(train, settings.window, rng)), dtype=np.int64).reshape(-1, 2)
-    for rows in np.array_split(rng.permutation(len(spans)), max(1, math.ceil(len(spans) / BATCH))):
-        lengths = spans[rows, 1] - spans[rows, 0]
-        if not len(lengths):
-            continue
-        place = np.arange(lengths.max())
-        at = np.where(place < lengths[:, None], spans[rows, :1] + place, spans[rows, :1])  # (b, t) rows of train
-        inputs, targets = train.item[at].astype(np.int64), train.item[at + 1].astype(np.int64)
-        negatives = np.zeros_like(inputs)
-        if settings.loss == "bce":
-            negatives = np.stack([never_taken(train, int(train.user[a]), len(place), rng) for a in spans[rows, 0]])
-        yield torch.from_numpy(inputs), torch.from_numpy(targets), torch.from_numpy(lengths), torch.from_numpy(negatives)
+def batches(train: Interactions, window: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    """The windows of one epoch in drawn order, cut afresh: arrays (b, 2) of first and last rows, b at most BATCH."""
+    spans = np.array(list(windows(train, window, rng)), dtype=np.int64).reshape(-1, 2)
+    return np.array_split(spans[rng.permutation(len(spans))], math.ceil(len(spans) / BATCH)) if len(spans) else []
+
+
+def places(train: Interactions, spans: NDArray[np.int64], loss: str, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What one step learns from: inputs, targets (b, t), lengths (b,), negatives (b, t), int64, junk after each length."""
+    lengths = spans[:, 1] - spans[:, 0]
+    place = np.arange(lengths.max())
+    at = np.where(place < lengths[:, None], spans[:, :1] + place, spans[:, :1])  # (b, t) rows of train
+    inputs, targets = train.item[at].astype(np.int64), train.item[at + 1].astype(np.int64)
+    negatives = np.zeros_like(inputs)
+    if loss == "bce":
+        negatives = np.stack([never_taken(train, int(train.user[first]), len(place), rng) for first in spans[:, 0]])
+    return torch.from_numpy(inputs), torch.from_numpy(targets), torch.from_numpy(lengths), torch.from_numpy(negatives)
 
 
 def never_taken(train: Interactions, user: int, n: int, rng: np.random.Generator) -> NDArray[np.int64]:

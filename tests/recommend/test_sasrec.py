@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from llmrec.contracts import Interactions, Queries
-from llmrec.recommend.sasrec import BATCH, Net, SasRec, batches, dropper, never_taken, windows
+from llmrec.recommend.sasrec import BATCH, Net, SasRec, batches, dropper, never_taken, places, windows
 
 SMALL = SasRec(d=8, layers=2, heads=2, window=6, dropout=0.0, epochs=1)
 
@@ -113,7 +113,9 @@ def test_batches_hold_every_pair_of_neighbours() -> None:
     rng = np.random.default_rng(0)
     train = of([rng.permutation(40)[: rng.integers(0, 30)].tolist() for _ in range(2 * BATCH)], 40)
     found = []
-    for inputs, targets, lengths, _ in batches(train, SMALL, rng):
+    for spans in batches(train, 6, rng):
+        assert len(spans) <= BATCH
+        inputs, targets, lengths, _ = places(train, spans, "softmax", rng)
         for a, b, n in zip(inputs.tolist(), targets.tolist(), lengths.tolist(), strict=True):
             found += list(zip(a[:n], b[:n], strict=True))
     expected = [(int(a), int(b)) for u in range(train.n_users) for a, b in zip(train.history(u), train.history(u)[1:], strict=False)]
