@@ -1,7 +1,8 @@
 """Documents: a header and a user's history written in names, packed so that one causal pass supervises every next item.
 
 Where it stands: between the split and the training loop. Pure: (seed, epoch) decide the documents, so a resumed run sees the same ones.
-What it does not know: the language model's weights and the loop.
+It says where each item's name begins; every head makes its own targets from that.
+What it does not know: the language model's weights, the heads and the loop.
 
 Expanding each prefix into a sample of its own (what P5, OpenP5, META ID and RecBole's SASRec do) costs tens of times more for the same
 gradients.
@@ -19,24 +20,32 @@ from torch import Tensor
 from llmrec import rng as streams
 from llmrec.contracts import IdTable, Interactions, Ints
 from llmrec.lm import prompts
-from llmrec.lm.names import Array, NameTree
-from llmrec.lm.vocab import Vocab
+from llmrec.lm.names import Array
+from llmrec.lm.vocab import Ragged, Vocab
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Documents side by side. ids, mask: (b, t); where: (p, 2) supervised (row, column): the state at column - 1 predicts it;
-    nodes: (p,) the tree's node before it; symbols: (p,) the right answer as an index into the tree's symbols; n_items: items supervised."""
+    """Documents side by side. ids, mask: (b, t); items: (p,) the supervised items in order of reading; starts: (p, 2) the row and the
+    column where the name of each begins: the state at column - 1 predicts it. items and starts stay on the host, where targets are made.
+    """
 
     ids: Tensor
     mask: Tensor
-    where: Tensor
-    nodes: Array
-    symbols: Tensor
-    n_items: int
+    starts: Array
+    items: Array
+
+    @property
+    def n_items(self) -> int:
+        return len(self.items)
+
+    def before(self, states: Tensor) -> Tensor:
+        """The state each supervised item is predicted from. states: (b, t, d); returns (p, d)."""
+        at = torch.from_numpy(self.starts).to(states.device)
+        return states[at[:, 0], at[:, 1] - 1]
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(self.ids.to(device), self.mask.to(device), self.where.to(device), self.nodes, self.symbols.to(device), self.n_items)
+        return Batch(self.ids.to(device), self.mask.to(device), self.starts, self.items)
 
 
 @dataclass(frozen=True)
@@ -52,13 +61,14 @@ class Window:
 class Writer:
     """Writes headers and histories as row numbers.
 
-    max_items: the longest history in a document; direct: the share of users who, each epoch, also get documents of the direct task, their
-    history in a random order under a header that says so; anonymous: the share of documents whose user is not named, so that new people
-    are known. Interactions of one second come in a fresh order each epoch: their order in the file says nothing.
+    names: each item's row numbers, as `Vocab.names` gives them; max_items: the longest history in a document; direct: the share of users
+    who, each epoch, also get documents of the direct task, their history in a random order under a header that says so; anonymous: the
+    share of documents whose user is not named, so that new people are known. Interactions of one second come in a fresh order each
+    epoch: their order in the file says nothing.
     """
 
     vocab: Vocab
-    tree: NameTree
+    names: Ragged
     table: IdTable
     max_items: int = 50
     direct: float = 0.0
@@ -71,7 +81,7 @@ class Writer:
 
     def history(self, items: Ints) -> Array:
         """The names of some items, one after another."""
-        return self.tree.names.ids[self.tree.names.places(items)]
+        return self.names.ids[self.names.places(items)]
 
     def prompt(self, user: int, history: Ints, template: int = 0, unseen: bool = False) -> list[int]:
         """Header and the newest `max_items` of a history: what the model reads before it recommends."""
@@ -105,26 +115,21 @@ class Writer:
 
     def write(self, windows: list[Window], rng: np.random.Generator) -> Batch:
         """A batch from windows: a template each, some users left unnamed, padded at the end."""
-        rows, where, nodes, symbols = [], [], [], []
+        rows, starts = [], []
         for row, window in enumerate(windows):
             user = -1 if rng.random() < self.anonymous else window.user
             head = self.header(user, int(rng.integers(prompts.count(window.task))), task=window.task)
-            at = self.tree.names.places(window.items)
-            names = self.tree.names.ids[at]
-            rows.append(np.asarray([*head, *names.tolist()], dtype=np.int64))
-            where.append(np.stack([np.full(len(names), row), len(head) + np.arange(len(names))], 1))
-            nodes.append(self.tree.paths[at])
-            symbols.append(np.searchsorted(self.tree.symbols, names))
+            rows.append(np.asarray([*head, *self.history(window.items).tolist()], dtype=np.int64))
+            lengths = np.diff(self.names.offsets)[window.items]
+            starts.append(np.stack([np.full(len(lengths), row), len(head) + np.cumsum(lengths) - lengths], 1))
         ids, mask = pad(rows, self.vocab.subwords.pad_token_id or 0)
-        flat = torch.from_numpy(np.concatenate(symbols))
-        return Batch(ids, mask, torch.from_numpy(np.concatenate(where)), np.concatenate(nodes), flat, sum(len(w.items) for w in windows))
+        return Batch(ids, mask, np.concatenate(starts), np.concatenate([w.items for w in windows]).astype(np.int64))
 
 
-def pad(rows: list[Array], filler: int, left: bool = False) -> tuple[Tensor, Tensor]:
-    """Rows of unequal length as (ids, mask), both (b, t) int64, padded at the end or, `left`, at the beginning."""
+def pad(rows: list[Array], filler: int) -> tuple[Tensor, Tensor]:
+    """Rows of unequal length as (ids, mask), both (b, t) int64, padded at the end."""
     t = max(len(r) for r in rows)
     ids, mask = np.full((len(rows), t), filler, dtype=np.int64), np.zeros((len(rows), t), dtype=np.int64)
     for i, row in enumerate(rows):
-        span = slice(t - len(row), t) if left else slice(0, len(row))
-        ids[i, span], mask[i, span] = row, 1
+        ids[i, : len(row)], mask[i, : len(row)] = row, 1
     return torch.from_numpy(ids), torch.from_numpy(mask)

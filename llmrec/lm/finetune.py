@@ -23,10 +23,11 @@ import torch
 
 from llmrec import artifacts
 from llmrec import rng as streams
-from llmrec.contracts import IdTable, Split
+from llmrec.contracts import Catalog, IdTable, Split, Vectors
 from llmrec.lm import checkpoint
 from llmrec.lm.average import Average
 from llmrec.lm.documents import Window, Writer
+from llmrec.lm.heads import Head
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.precision import best_device, has_bf16
 from llmrec.recommend.language import LanguageRecommender
@@ -78,10 +79,18 @@ class FineTune:
         emit: Emit,
         should_stop: Callable[[], bool],
         seed: int,
-        head: Any,
+        head: Head,
+        catalog: Catalog | None = None,
+        vectors: Vectors | None = None,
     ) -> dict[str, Any]:
-        """Train, validate, save the best into folder/model. Resumes from folder/checkpoint when there is one; returns a summary."""
-        return _Loop(self, lm, table, split, folder, seed, head).run(emit, should_stop)
+        """Train, validate, save the best into folder/model. Resumes from folder/checkpoint when there is one; returns a summary.
+
+        vectors: for a head that needs them; catalog: so that a refusal can say titles.
+        """
+        lm = lm.to(best_device())
+        head.equip(lm, vectors, seed)
+        ranking = LanguageRecommender(lm, table, head, head.compile(lm, table, catalog, vectors), max_items=self.max_items)
+        return _Loop(self, ranking, split, folder, seed).run(emit, should_stop)
 
 
 @dataclass
@@ -101,33 +110,29 @@ class _Loop:
     def __init__(
         self,
         plan: FineTune,
-        lm: LanguageModel,
-        table: IdTable,
+        ranking: LanguageRecommender,
         split: Split,
         folder: Path,
         seed: int,
-        head: Any,
     ) -> None:
         from accelerate import Accelerator
         from accelerate.state import AcceleratorState
         from accelerate.utils import set_seed
 
         device = best_device()
-        self.plan, self.table, self.split, self.folder = plan, table, split, folder
-        self.seed, self.head = seed, head
+        self.plan, self.ranking, self.split, self.folder, self.seed = plan, ranking, split, folder, seed
         AcceleratorState._reset_state()  # one process may work several runs, in different precisions
         self.accelerator: Any = Accelerator(mixed_precision="bf16" if has_bf16(device) else "no", cpu=device.type == "cpu")
         if self.accelerator.num_processes > 1:
             raise ValueError("a run is worked by one process: start it without torchrun or `accelerate launch`")
-        self.bare = lm.to(self.accelerator.device)
+        self.bare = ranking.lm.to(self.accelerator.device)
         if self.bare.backbone.tuned != "full" and has_bf16(device):
             _halve_frozen(self.bare)
         set_seed(seed)
         optimizer = torch.optim.AdamW(self.bare.trained().values(), lr=plan.lr, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
         self.lm, self.optimizer = self.accelerator.prepare(self.bare, optimizer)
         self.average = Average(self.bare.trained(), plan.average)
-        self.tree = head.compile(self.bare, table)
-        self.writer = Writer(self.bare.vocab, self.tree, table, plan.max_items, plan.direct)
+        self.writer = Writer(self.bare.vocab, ranking.compiled.names, ranking.table, plan.max_items, plan.direct)
         # windows begin at fresh offsets, so epochs differ by a few batches: count them all, for the schedule and for resuming
         self.per_epoch = [len(self._batches(epoch)) for epoch in range(plan.epochs)]
         self.total = sum(self.per_epoch)
@@ -182,7 +187,7 @@ class _Loop:
         for form in self.optimizer.param_groups:
             form["lr"] = self.plan.lr * _schedule(self.done.step, self.total)
         with self.accelerator.autocast():
-            loss = self.head.loss(self.lm, self.tree, batch)
+            loss = self.ranking.head.loss(self.lm, self.ranking.compiled, batch)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise FloatingPointError(f"the loss became {value} at step {self.done.step}: lower train.lr (now {self.plan.lr})")
@@ -213,8 +218,7 @@ class _Loop:
     def _validate(self) -> bool:
         """Read validation with the averaged weights; keep the model when it is the best so far. True when patience is at its end."""
         with self.average.applied():
-            ranks = LanguageRecommender(self.bare, self.table, self.head, max_items=self.plan.max_items)
-            measured = evaluate(ranks, self.split, "valid", masked=True, k=(10,)).metrics
+            measured = evaluate(self.ranking, self.split, "valid", masked=True, k=(10,)).metrics
             score = measured["ndcg@10"]
             better = score > self.done.best
             if better:

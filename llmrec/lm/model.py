@@ -4,7 +4,7 @@ Where it stands: the middle of stage 4; heads ask it for hidden states and for t
 What it does not know: users, items, names, heads.
 
 Saved, it is what any Hugging Face program reads: a standard PEFT adapter (or, trained in full, a standard checkpoint) beside a standard
-tokenizer; the augmentation of META ID is folded into the rows.
+tokenizer; the augmentation of META ID is folded into the rows. What a head trains of its own lies in a file beside them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from llmrec import artifacts, rng
 from llmrec.contracts import Catalog, IdTable
-from llmrec.lm import prompts
+from llmrec.lm import projection, prompts
 from llmrec.lm.backbone import Backbone
+from llmrec.lm.projection import Projection
 from llmrec.lm.vocab import Rows, Vocab, start_rows
 from llmrec.recipe import build, settings
 
@@ -31,6 +32,7 @@ class LanguageModel(nn.Module):
     def __init__(self, backbone: Backbone, causal: Any, vocab: Vocab, rows: Rows) -> None:
         super().__init__()
         self.backbone, self.causal, self.vocab, self.rows = backbone, causal, vocab, rows
+        self.projections = nn.ModuleDict()  # by the head that trains it
         for part in self.decoder.modules() if backbone.dropout else ():
             if type(part).__name__.endswith(("Attention", "MLP")):  # what Hugging Face calls the two halves of a layer
                 part.register_forward_hook(_dropout(backbone.dropout))
@@ -60,10 +62,11 @@ class LanguageModel(nn.Module):
             model = cls._assemble(backbone, causal, vocab, start, None)
             if model.rows.new_out is not None:
                 model.rows.new_out.data.copy_(causal.get_output_embeddings().weight[vocab.first : vocab.size].float())
-            return model.eval()
-        causal, _ = backbone.build([], 0)
-        model = cls._assemble(backbone, causal, vocab, torch.zeros(len(vocab.tokens), causal.config.hidden_size), None)
-        model._load_adapter(folder)
+        else:
+            causal, _ = backbone.build([], 0)
+            model = cls._assemble(backbone, causal, vocab, torch.zeros(len(vocab.tokens), causal.config.hidden_size), None)
+            model._load_adapter(folder)
+        model.projections = projection.load(card.get("projections", {}), folder)
         return model.eval()
 
     @classmethod
@@ -96,6 +99,11 @@ class LanguageModel(nn.Module):
         state: Tensor = out.last_hidden_state
         return state
 
+    def add_projection(self, name: str, hidden: int, out: int, seed: int) -> None:
+        """Give the model a projection of its states to `out` numbers, which trains with it; a fresh one of these sizes each time."""
+        sizes = (self.rows.new.shape[1], hidden, out)
+        self.projections[name] = Projection(sizes, rng.torch_stream(seed, f"projection {name}")).to(self.device)
+
     def trained(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes, by name."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
@@ -104,6 +112,7 @@ class LanguageModel(nn.Module):
         """Write adapter or checkpoint, tokenizer and card into `folder`, in one step. Plain `transformers` and `peft` read it."""
         _quiet()
         card = {"backbone": settings(self.backbone), "n_tokens": len(self.vocab.tokens)}
+        card["projections"] = projection.sizes(self.projections)
         with artifacts.writing(folder, "LanguageModel", card) as fresh:
             self._write(fresh)
 
@@ -111,6 +120,7 @@ class LanguageModel(nn.Module):
     def _write(self, folder: Path) -> None:
         span = slice(self.vocab.first, self.vocab.size)
         self.vocab.save(folder)
+        projection.save(self.projections, folder)
         if self.backbone.tuned == "full":
             state = self.causal.state_dict()
             sides = {self.rows.base.weight.data_ptr(): self.rows.rows()}

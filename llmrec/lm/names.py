@@ -1,6 +1,6 @@
 """The prefix tree of item names, as flat arrays.
 
-Where it stands: between the vocabulary and the heads and documents. Knows row numbers of names, and which may follow which.
+Where it stands: between the vocabulary and the trie head. Knows row numbers of names, and which may follow which.
 What it does not know: the language model, users, schemes.
 """
 
@@ -78,6 +78,19 @@ class NameTree:
     def depth(self) -> int:
         """The longest name's length."""
         return int(np.diff(self.names.offsets).max())
+
+    def targets(self, starts: Array, items: Array) -> tuple[Array, Array, Array]:
+        """What predicts each piece of some names, and what is right there. starts: (n, 2) row and column where each item's name begins.
+
+        Returns, with p pieces in all: (p, 2) row and column of the state that predicts, (p,) the node it stands at, (p,) the right symbol
+        as an index into `symbols`.
+        """
+        at = self.names.places(items)
+        lengths = np.diff(self.names.offsets)[items]
+        within = np.arange(len(at)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        before = np.repeat(starts, lengths, axis=0)
+        before[:, 1] += within - 1
+        return before, self.paths[at], np.searchsorted(self.symbols, self.names.ids[at])
 
     def dead(self, exclude: tuple[Ints, ...]) -> NDArray[np.bool_]:
         """Nodes with nothing left below once each query's items are taken out: (b, n_nodes)."""

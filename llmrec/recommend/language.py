@@ -13,16 +13,22 @@ import numpy as np
 
 from llmrec.contracts import IdTable, Queries, Ranked
 from llmrec.lm.documents import Writer
+from llmrec.lm.heads import Head
 from llmrec.lm.model import LanguageModel
 
 
 @dataclass(frozen=True)
 class LanguageRecommender:
-    """`recommend` through a language model. batch: people read at once; template: which prompt header; unseen: the one never trained on."""
+    """`recommend` through a language model and a head.
+
+    compiled: what the head made of the table, or None to let it do so now. batch: people read at once; template: which prompt header;
+    unseen: the one never trained on.
+    """
 
     lm: LanguageModel
     table: IdTable
-    head: Any
+    head: Head
+    compiled: Any = None
     max_items: int = 50
     batch: int = 64
     template: int = 0
@@ -30,8 +36,9 @@ class LanguageRecommender:
     writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
-        tree = self.head.compile(self.lm, self.table)
-        object.__setattr__(self, "writer", Writer(self.lm.vocab, tree, self.table, self.max_items))
+        if self.compiled is None:
+            object.__setattr__(self, "compiled", self.head.compile(self.lm, self.table))
+        object.__setattr__(self, "writer", Writer(self.lm.vocab, self.compiled.names, self.table, self.max_items))
 
     def prompt(self, user: int, history: Any) -> list[int]:
         """What the model reads for one person, as row numbers."""
@@ -46,7 +53,7 @@ class LanguageRecommender:
             for first in range(0, len(queries), self.batch):
                 part = queries[first : first + self.batch]
                 prompts = [self.prompt(int(u), h) for u, h in zip(part.users, part.histories, strict=True)]
-                parts.append(self.head.rank(self.lm, self.writer.tree, prompts, k, part.exclude))
+                parts.append(self.head.rank(self.lm, self.compiled, prompts, k, part.exclude))
         finally:
             self.lm.train(training)
         if not parts:

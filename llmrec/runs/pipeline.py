@@ -130,7 +130,9 @@ def _fit(run: Run, recipe: Recipe, prepared: Prepared, tell: Emit, stop: Stop) -
     with _stage(tell, "language model"):
         model = LanguageModel.create(recipe.lm, table, prepared.dataset.catalog, recipe.seed)
     with _stage(tell, "training"), stop.gently():
-        facts = recipe.train.fit(model, table, prepared.split, run.path, tell, stop, recipe.seed, recipe.head)
+        facts = recipe.train.fit(
+            model, table, prepared.split, run.path, tell, stop, recipe.seed, recipe.head, prepared.dataset.catalog, prepared.vectors
+        )
     tell({"event": "trained", **facts})
     if not facts.get("stopped"):
         artifacts.write_json(facts, run.path / "training.json")

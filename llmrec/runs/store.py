@@ -128,7 +128,9 @@ class Run:
             raise FileNotFoundError(f"run {self.name} has no model yet ({self.status.state}): train it with --resume")
         recipe = self.recipe
         model = LanguageModel.load(self.path / "model").to(best_device())
-        return LanguageRecommender(model, self.table(), head or recipe.head, max_items=recipe.train.max_items)
+        head, table = head or recipe.head, self.table()
+        compiled = head.compile(model, table, vectors=self.vectors() if head.needs_vectors else None)
+        return LanguageRecommender(model, table, head, compiled, max_items=recipe.train.max_items)
 
     def note(self, **facts: Any) -> None:
         """Add facts to run.json, in one step."""

@@ -7,11 +7,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
-from llmrec.contracts import Interactions
+from llmrec.contracts import IdTable, Interactions
 from llmrec.lm.backbone import small_tokenizer
-from llmrec.lm.documents import Window, Writer, pad
-from llmrec.lm.names import NameTree
+from llmrec.lm.documents import Batch, Window, Writer, pad
 from llmrec.lm.vocab import Vocab
 from tests.lm import world
 
@@ -20,7 +20,7 @@ from tests.lm import world
 def writer() -> Writer:
     table = world.table(n_users=40)
     vocab = Vocab.of_table(small_tokenizer([], 260), table)
-    return Writer(vocab, NameTree.build(vocab, table), table, max_items=4)
+    return Writer(vocab, vocab.names(table.items), table, max_items=4)
 
 
 def test_an_epoch_holds_every_interaction_once(writer: Writer) -> None:
@@ -56,21 +56,32 @@ def test_only_ties_are_shuffled() -> None:
     vocab = Vocab.of_table(small_tokenizer([], 260), table)
     time = np.asarray([0, 0, 0, 1, 2, 2], dtype=np.int64)
     train = Interactions(np.zeros(6, dtype=np.int32), np.arange(6, dtype=np.int32), time, 1, 24)
-    writer = Writer(vocab, NameTree.build(vocab, table), table, max_items=6)
+    writer = Writer(vocab, vocab.names(table.items), table, max_items=6)
     orders = {tuple(writer.windows(train, np.random.default_rng(s))[0].items.tolist()) for s in range(60)}
     assert len(orders) == 12  # 3! x 2!
     assert all(set(o[:3]) == {0, 1, 2} and o[3] == 3 for o in orders)
 
 
-def test_supervision_covers_names_alone_and_knows_the_node_before(writer: Writer) -> None:
-    batch = writer.write([Window(0, np.asarray([5, 2])), Window(1, np.asarray([7]))], np.random.default_rng(0))
-    assert batch.n_items == 3 and len(batch.where) == 6
-    for (row, column), node, symbol in zip(batch.where.tolist(), batch.nodes, batch.symbols.tolist(), strict=True):
-        right = int(writer.tree.symbols[symbol])
-        assert batch.ids[row, column] == right
-        edges = slice(writer.tree.start[node], writer.tree.start[node + 1])
-        assert right in writer.tree.symbols[writer.tree.edge_symbol[edges]]
-    assert batch.mask.sum(1).tolist()[0] == int(batch.where[batch.where[:, 0] == 0][:, 1].max()) + 1
+@pytest.mark.parametrize("table", [world.table(n_users=2), world.text_table(["Al", "Alien 3", "Up", "Up in the Air", "54", "7", "8", "9"])])
+def test_starts_say_where_the_names_of_the_items_begin(table: IdTable) -> None:
+    vocab = Vocab.of_table(small_tokenizer([], 260), table)
+    names = vocab.names(table.items)
+    writer = Writer(vocab, names, table, anonymous=0.5)
+    windows = [Window(0, np.asarray([5, 2, 3])), Window(1, np.asarray([7]))]
+    batch = writer.write(windows, np.random.default_rng(0))
+    assert batch.items.tolist() == [5, 2, 3, 7] and batch.n_items == 4 and batch.starts[:, 0].tolist() == [0, 0, 0, 1]
+    for item, (row, column) in zip(batch.items.tolist(), batch.starts.tolist(), strict=True):
+        name = names[item].tolist()
+        assert batch.ids[row, column : column + len(name)].tolist() == name
+    lengths = batch.mask.sum(1).tolist()
+    assert lengths == [batch.starts[2, 1] + len(names[3]), batch.starts[3, 1] + len(names[7])]
+    assert batch.starts[1, 1] == batch.starts[0, 1] + len(names[5])  # one after another, nothing between
+
+
+def test_before_picks_the_state_that_predicts() -> None:
+    states = torch.arange(2 * 5).reshape(2, 5, 1)
+    batch = Batch(torch.zeros(2, 5), torch.ones(2, 5), np.asarray([[0, 2], [1, 1], [1, 4]]), np.asarray([7, 8, 9]))
+    assert batch.before(states)[:, 0].tolist() == [1, 5, 8]
 
 
 def test_a_user_is_named_unless_new(writer: Writer) -> None:
@@ -86,7 +97,7 @@ def test_prompt_keeps_the_newest(writer: Writer) -> None:
     assert prompt[-8:] == writer.history(np.arange(6, 10)).tolist()
 
 
-def test_padding_sides() -> None:
+def test_padding() -> None:
     rows = [np.asarray([1, 2]), np.asarray([3])]
     assert pad(rows, 9)[0].tolist() == [[1, 2], [3, 9]]
-    assert pad(rows, 9, left=True)[1].tolist() == [[1, 1], [0, 1]]
+    assert pad(rows, 9)[1].tolist() == [[1, 1], [1, 0]]

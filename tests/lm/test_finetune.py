@@ -98,7 +98,7 @@ def test_one_step_is_adamw_on_the_heads_loss(tmp_path: Path) -> None:
     lm = world.model(TABLE, world.TINY)
     head = Trie()
     tree = head.compile(lm, TABLE)
-    writer = Writer(lm.vocab, tree, TABLE, 50)
+    writer = Writer(lm.vocab, tree.names, TABLE, 50)
     batch = writer.write(writer.epoch(SPLIT.train, 0, 0, 100)[0], streams.stream(0, "write", "0", "0"))
     torch.manual_seed(0)
     optimizer = torch.optim.AdamW(

@@ -45,6 +45,20 @@ def test_shared_names_are_refused_with_both_titles() -> None:
         NameTree.build(vocab, table, world.catalog(0, ["Heat", "Up", "Heat 2"]))
 
 
+def test_targets_name_the_state_the_node_and_the_symbol_of_every_piece() -> None:
+    table = world.text_table(["Alien", "Aliens", "Al", "Up", "54"])
+    _, tree = _tree(table)
+    starts, items = np.asarray([[0, 4], [2, 1], [2, 30]]), np.asarray([1, 4, 1])
+    before, nodes, symbols = tree.targets(starts, items)
+    expected = [
+        (row, column + t - 1, i, t) for (row, column), i in zip(starts.tolist(), items, strict=True) for t in range(len(tree.names[i]))
+    ]
+    assert before.tolist() == [[row, column] for row, column, _, _ in expected]
+    for node, symbol, (_, _, i, t) in zip(nodes, symbols, expected, strict=True):
+        assert tree.symbols[symbol] == tree.names[i][t] and node == tree.paths[tree.names.offsets[i] + t]
+    assert starts.tolist() == [[0, 4], [2, 1], [2, 30]]  # untouched
+
+
 def test_dead_nodes_have_nothing_left_below() -> None:
     table = world.table()
     _, tree = _tree(table)

@@ -42,7 +42,7 @@ def test_beam_equals_brute_force_over_all_items(table: IdTable) -> None:
     lm = world.model(table)
     head = Trie(beams=200)
     tree = head.compile(lm, table)
-    writer = Writer(lm.vocab, tree, table)
+    writer = Writer(lm.vocab, tree.names, table)
     prompts = [writer.prompt(-1, np.asarray(h, dtype=np.int32)) for h in PROMPTS_OF]
     m = len(table.items)
     ranked = head.rank(lm, tree, prompts, m)
@@ -59,7 +59,7 @@ def test_both_of_two_names_that_begin_alike_can_be_reached() -> None:
     lm = world.model(table)
     head = Trie(beams=2)
     tree = head.compile(lm, table)
-    prompt = Writer(lm.vocab, tree, table).prompt(-1, np.zeros(0, dtype=np.int32))
+    prompt = Writer(lm.vocab, tree.names, table).prompt(-1, np.zeros(0, dtype=np.int32))
     assert sorted(head.rank(lm, tree, [prompt], 2).items[0].tolist()) == [0, 1]
 
 
@@ -68,7 +68,7 @@ def test_excluded_items_never_come_and_what_is_missing_is_padded() -> None:
     lm = world.model(table)
     head = Trie(beams=200)
     tree = head.compile(lm, table)
-    prompt = Writer(lm.vocab, tree, table).prompt(0, np.asarray([1, 2], dtype=np.int32))
+    prompt = Writer(lm.vocab, tree.names, table).prompt(0, np.asarray([1, 2], dtype=np.int32))
     gone = np.arange(20)
     ranked = head.rank(lm, tree, [prompt, prompt], 10, (gone, np.zeros(0, dtype=np.int32)))
     assert sorted(ranked.items[0][:4].tolist()) == [20, 21, 22, 23]
@@ -92,7 +92,7 @@ def test_one_person_alone_equals_the_same_person_in_a_batch() -> None:
     lm = world.model(table)
     head = Trie(beams=3)
     tree = head.compile(lm, table)
-    writer = Writer(lm.vocab, tree, table)
+    writer = Writer(lm.vocab, tree.names, table)
     prompts = [writer.prompt(-1, np.asarray(h, dtype=np.int32)) for h in PROMPTS_OF]
     together = head.rank(lm, tree, prompts, 5)
     for row, prompt in enumerate(prompts):
@@ -106,11 +106,11 @@ def test_loss_is_the_mean_of_minus_log_p_of_the_names() -> None:
     lm = world.model(table)
     head = Trie()
     tree = head.compile(lm, table)
-    writer = Writer(lm.vocab, tree, table, anonymous=1.0)
+    writer = Writer(lm.vocab, tree.names, table, anonymous=1.0)
     items = np.asarray([3, 7, 1], dtype=np.int32)
     batch = writer.write([Window(0, items)], np.random.default_rng(0))
     loss = float(head.loss(lm, tree, batch).detach())
-    header = batch.ids[0, : int(batch.where[0, 1])].tolist()
+    header = batch.ids[0, : int(batch.starts[0, 1])].tolist()
     total, prompt = 0.0, header
     for i in items:
         total -= _brute_force(lm, tree, prompt)[i]

@@ -11,12 +11,13 @@ lets each see its own ancestors alone. Nothing is copied or reordered when beams
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from llmrec.contracts import Catalog, IdTable, Ints, Ranked
+from llmrec.contracts import Catalog, IdTable, Ints, Ranked, Vectors
 from llmrec.lm.documents import Batch, pad
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.names import Array, NameTree
@@ -29,23 +30,31 @@ NONE = float("-inf")
 class Trie:
     """Constrained beam search. beams: names kept per step; 10 is the papers' width, wider finds more and costs more."""
 
+    needs_vectors: ClassVar[bool] = False
+
     beams: int = 20
 
     def __post_init__(self) -> None:
         if self.beams < 1:
             raise ValueError(f"beams = {self.beams} must be at least 1: the papers use 10")
 
-    def compile(self, lm: LanguageModel, table: IdTable, catalog: Catalog | None = None) -> NameTree:
+    def equip(self, lm: LanguageModel, vectors: Vectors | None, seed: int) -> None:
+        """Nothing: the trie has no weights of its own."""
+
+    def compile(self, lm: LanguageModel, table: IdTable, catalog: Catalog | None = None, vectors: Vectors | None = None) -> NameTree:
         """The table's names as a tree for this model's vocabulary. Raises `SharedNames` where two items have one name."""
         return NameTree.build(lm.vocab, table, catalog)
 
     def loss(self, lm: LanguageModel, tree: NameTree, batch: Batch) -> Tensor:
         """Mean over items of -log p(name | what came before): one pass, every next item supervised. Returns a scalar, in nats an item."""
         states = lm(batch.ids, batch.mask)  # (b, t, d)
-        h = states[batch.where[:, 0], batch.where[:, 1] - 1]  # (p, d)
-        nodes, which = np.unique(batch.nodes, return_inverse=True)
+        before, nodes, symbols = tree.targets(batch.starts, batch.items)
+        at = torch.from_numpy(before).to(states.device)
+        h = states[at[:, 0], at[:, 1]]  # (p, d)
+        nodes, which = np.unique(nodes, return_inverse=True)
         legal = tree.legal(nodes).to(h.device)[torch.from_numpy(which).to(h.device)]  # (p, c)
-        value: Tensor = torch.nn.functional.cross_entropy(self._scores(lm, tree, h) + legal, batch.symbols, reduction="sum")
+        right = torch.from_numpy(symbols).to(h.device)
+        value: Tensor = torch.nn.functional.cross_entropy(self._scores(lm, tree, h) + legal, right, reduction="sum")
         return value / batch.n_items
 
     @torch.no_grad()
