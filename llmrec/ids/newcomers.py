@@ -26,7 +26,7 @@ WHY_NOT = {
     "sid": "its names are numbers in order of first appearance, so none follows from a history or a text",
     "cllm4rec": "each has one Token with rows learned for it alone, and a newcomer has none",
     "cid": "it names users by numbers in order of first appearance",
-    "imported": "a table read from a file carries no quantizer",
+    "tiger": "its users' Tokens are a hash of their keys, so none follows from a history",
 }
 
 

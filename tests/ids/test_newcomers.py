@@ -15,8 +15,10 @@ from llmrec.data.synthetic import Checkerboard
 from llmrec.embed.metapath import MetaPath
 from llmrec.ids.cid import Cid
 from llmrec.ids.metaid import MetaId
-from llmrec.ids.newcomers import CannotName, Newcomer, name_item, name_user
+from llmrec.ids.newcomers import CannotName, Near, Newcomer, name_item, name_user
+from llmrec.ids.tiger import Tiger
 from llmrec.ids.title import Title
+from llmrec.ids.tokenrec import TokenRec
 from llmrec.ids.vq.kmeans import Centroids
 from llmrec.rng import stream
 
@@ -168,6 +170,35 @@ def test_known_ones_named_as_if_new_land_where_their_kind_lives(train: Interacti
     known = {tuple(c) for names in (table.items, table.users) if names is not None for c in names.codes.tolist()}
     assert all(n.codes not in known for n in users if not n.note)
     assert all(abs(near.index - u) % 2 == 0 for u, n in enumerate(users) for near in n.items[:1])
+
+
+def test_tokenrecs_frozen_quantizers_name_both_sides(world: Dataset, train: Interactions) -> None:
+    embedder = MetaPath(d=16, epochs=2, walks_per_node=5)
+    vectors = embedder.fit(train, None, stream(0, "metapath"))
+    table = TokenRec(n_books=2, n_codes=4, steps=150).fit(train, world.catalog, vectors, stream(0, "tokenrec"))
+    found = [name_user(table, embedder, vectors, train, train.history(u).tolist()) for u in range(30)]
+    assert np.mean([near.index % 2 == u % 2 for u, n in enumerate(found) for near in n.users]) > 0.8  # named like users of their parity
+    assert all(len(n.codes) == 2 and n.items == () for n in found)  # items have books of their own
+    taken = np.unique(train.user[train.item == 5]).tolist()
+    assert name_item(table, embedder, vectors, train, users=taken).pieces[0].startswith("<i0_")
+
+
+def test_tiger_names_an_item_by_its_text_and_no_user(world: Dataset, train: Interactions) -> None:
+    rows = np.random.default_rng(0).standard_normal((60, 6)).astype(np.float32)
+
+    class Lines:
+        def read(self, texts: Sequence[str]) -> np.ndarray:
+            return np.stack([rows[int(text.split()[1])] for text in texts])
+
+    vectors = Vectors(np.zeros((80, 6), dtype=np.float32), rows)
+    table = Tiger(quantizer="rqkmeans", n_levels=2, n_codes=6).fit(train, world.catalog, vectors, stream(0, "tiger"))
+    assert table.item_quantizer is not None
+    for i, codes in enumerate(table.items.codes.tolist()):
+        found = name_item(table, Lines(), vectors, train, text=world.catalog.titles[i])
+        assert list(found.codes) not in table.items.codes.tolist() or "shared" in found.note
+        assert found.note or (list(found.codes[:2]) == codes[:2] and found.items[0] == Near(i, 2))
+    with pytest.raises(CannotName, match="hash of their keys"):
+        name_user(table, Lines(), vectors, train, [0])
 
 
 def test_on_cids_tree_a_known_item_finds_its_own_branch(world: Dataset, train: Interactions) -> None:
