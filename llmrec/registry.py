@@ -27,6 +27,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "metapath": "llmrec.embed.metapath:MetaPath",
         "lightgcn": "llmrec.embed.lightgcn:LightGcn",
         "bpr": "llmrec.embed.bpr:Bpr",
+        "text": "llmrec.embed.text:Text",
     },
     "scheme": {
         "rid": "llmrec.ids.rid:Rid",
@@ -34,10 +35,16 @@ ENTRIES: dict[str, dict[str, str]] = {
         "cid": "llmrec.ids.cid:Cid",
         "title": "llmrec.ids.title:Title",
         "metaid": "llmrec.ids.metaid:MetaId",
+        "tokenrec": "llmrec.ids.tokenrec:TokenRec",
+        "tiger": "llmrec.ids.tiger:Tiger",
         "cllm4rec": "llmrec.ids.cllm4rec:Cllm4Rec",
         "imported": "llmrec.ids.imported:Imported",
     },
-    "quantizer": {"kmeans": "llmrec.ids.vq.kmeans:Centroids"},
+    "quantizer": {
+        "kmeans": "llmrec.ids.vq.kmeans:Centroids",
+        "masked": "llmrec.ids.vq.masked:Masked",
+        "residual": "llmrec.ids.vq.residual:Residual",
+    },
     "head": {
         "trie": "llmrec.lm.heads.trie:Trie",
         "items": "llmrec.lm.heads.items:Items",

@@ -76,7 +76,7 @@ class Text:
                 states = network(input_ids=block, attention_mask=torch.ones_like(block)).last_hidden_state  # (BATCH, t, d)
             out[rows] = states.float().mean(1).cpu().numpy()
         length = np.linalg.norm(out, axis=1, keepdims=True)
-        return np.divide(out, length, out=np.zeros_like(out), where=length > 0)
+        return np.asarray(np.divide(out, length, out=np.zeros_like(out), where=length > 0), dtype=np.float32)
 
     def _load(self) -> tuple[Any, Any]:
         """The network without its word head, cut after `layer`, and its tokenizer."""
