@@ -25,13 +25,12 @@ from typing import Any
 import numpy as np
 
 from llmrec import artifacts
-from llmrec.contracts import Book, Id, IdTable, Names, Quantizer
+from llmrec.contracts import Book, IdTable, Names
 from llmrec.data.files import BadData, read_bytes, read_parquet
+from llmrec.ids.checked import VERSION, assemble, say
 from llmrec.ids.keyed import KeyedTable
 
-VERSION = 1
 HEADER = b"llmrec names"  # the key of the metadata in a Parquet file
-MOST_CODES, MOST_BOOKS = 10_000_000, 64  # more than any scheme uses: what a hostile file may make us build ends here
 SUFFIXES = (".json", ".parquet")
 
 
@@ -53,6 +52,7 @@ def save(keyed: KeyedTable, path: Path | str) -> Path:
             lines = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
             parts.append(f' "{side}": [\n{lines}\n ]')
         artifacts.write_text("{\n" + ",\n".join(parts) + "\n}\n", path)
+        path.chmod(0o644)  # to be handed on
     else:
         _write_parquet(header, sides, path)
     return path
@@ -72,7 +72,7 @@ def read_json(path: Path) -> dict[str, Any]:
         said = "it is nested too deep" if isinstance(error, RecursionError) else error
         raise BadData(f"{path.name} is not a JSON file of names ({said}); write it again") from None
     if not isinstance(plain, dict):
-        raise BadData(f"{path.name} must be a JSON object, not {_say(plain)}; it begins with {{")
+        raise BadData(f"{path.name} must be a JSON object, not {say(plain)}; it begins with {{")
     return plain
 
 
@@ -90,116 +90,7 @@ def parse(plain: dict[str, Any], path: Path) -> KeyedTable:
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise BadData(f'{path.name}: "{side}" must be a list of objects such as {{"key": "50", "codes": [0, 8]}}')
         sides[side] = rows
-    return _assemble(plain, sides, path)
-
-
-def _assemble(header: dict[str, Any], sides: dict[str, list[dict[str, Any]]], path: Path) -> KeyedTable:
-    """Header and rows, each checked, to a table."""
-    version = header.get("version", VERSION)
-    if version != VERSION:
-        raise BadData(f"{path.name} has version {version!r}, this program reads {VERSION}; export it again")
-    scheme = header.get("scheme")
-    if not isinstance(scheme, str) or not scheme:
-        raise BadData(f'{path.name}: "scheme" must be the name of the scheme, a text, not {_say(scheme)}')
-    books = _books(header.get("books"), path)
-    items, item_keys, titles = _side("items", sides["items"], _choose(header, "item_books", books, path), path)
-    users: Names | None = None
-    user_keys: tuple[str, ...] = ()
-    if "users" in sides:
-        users, user_keys, _ = _side("users", sides["users"], _choose(header, "user_books", books, path), path)
-    table = IdTable(scheme, items, users, **_load_arrays(header.get("arrays"), path))
-    _check_arrays(table, path)
-    return KeyedTable(table, item_keys, user_keys, titles)
-
-
-def _side(
-    side: str, rows: Sequence[dict[str, Any]], books: tuple[Book, ...], path: Path
-) -> tuple[Names, tuple[str, ...], tuple[str, ...] | None]:
-    """Codes, keys and titles of one side. The first row that is wrong is named."""
-    codes = np.full((len(rows), len(books)), -1, dtype=np.int32)
-    keys: dict[str, int] = {}
-    titles: list[str] = []
-    for number, row in enumerate(rows, start=1):
-        key = row.get("key")
-        where = f"{path.name}, {side}, row {number} ({key!r:.60})"
-        if not isinstance(key, str) or not key or not _is_text(key):
-            raise BadData(f'{where}: "key" must be a text and not empty; give each row its key')
-        if key in keys:
-            raise BadData(f"{where}: row {keys[key]} has the same key; name each once")
-        if unknown := set(row) - {"key", "title", "pieces", "codes"}:
-            raise BadData(f"{where}: unknown field {min(unknown)!r}; a row has key, title, pieces and codes")
-        keys[key] = number
-        title = row.get("title")
-        if title is not None and (not isinstance(title, str) or not _is_text(title)):
-            raise BadData(f'{where}: "title" must be a text, not {_say(title)}; correct it, or leave it out')
-        titles.append(key if title is None else title)
-        found = _codes(row.get("codes"), books, where)
-        codes[number - 1, : len(found)] = found
-        pieces = row.get("pieces")
-        spelled: Id = tuple(book.spell(code) for book, code in zip(books, found, strict=False) if code >= 0)
-        if pieces is not None and list(pieces) != list(spelled):
-            raise BadData(
-                f"{where}: the pieces {_short(pieces)} are not what the codes say, {_short(spelled)}; correct one, or leave the pieces out"
-            )
-    told = any("title" in row and row["title"] is not None for row in rows)
-    return Names(codes, books), tuple(keys), tuple(titles) if told else None
-
-
-def _codes(codes: Any, books: tuple[Book, ...], where: str) -> list[int]:
-    if not isinstance(codes, list) or any(not isinstance(c, int) or isinstance(c, bool) for c in codes):
-        raise BadData(f'{where}: "codes" must be a list of whole numbers, not {_say(codes)}; give one per book')
-    if len(codes) > len(books):
-        raise BadData(f"{where}: {len(codes)} codes for {len(books)} books; give one per book")
-    for book, code in zip(books, codes, strict=False):
-        if not -1 <= code < book.size:
-            raise BadData(
-                f"{where}: code {code} is outside book {book.prefix!r}, which has 0..{book.size - 1}; correct it or the book's size"
-            )
-    if all(code < 0 for code in codes):
-        raise BadData(f"{where}: the name is empty; give at least one code")
-    return codes
-
-
-def _books(plain: Any, path: Path) -> tuple[Book, ...]:
-    if not isinstance(plain, list) or not 0 < len(plain) <= MOST_BOOKS:
-        raise BadData(f'{path.name}: "books" must be a list of 1 to {MOST_BOOKS} objects such as {{"prefix": "c", "size": 40}}')
-    books = []
-    for number, body in enumerate(plain, start=1):
-        where = f"{path.name}, book {number}"
-        if not isinstance(body, dict) or not set(body) <= {"prefix", "size", "token", "texts"}:
-            raise BadData(f"{where} must have prefix and size, may have token and texts, and nothing else")
-        prefix, size, token, texts = body.get("prefix"), body.get("size"), body.get("token", True), body.get("texts")
-        if not isinstance(prefix, str) or not _is_text(prefix) or any(c in "<>" or c.isspace() for c in prefix):
-            raise BadData(f'{where}: "prefix" must be a text without <, > and blanks, not {_say(prefix)}')
-        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MOST_CODES:
-            raise BadData(f'{where}: "size" must be a whole number from 0 to {MOST_CODES:,}, not {_say(size)}')
-        if not isinstance(token, bool):
-            raise BadData(f'{where}: "token" must be true or false, not {_say(token)}')
-        if texts is not None and not (
-            isinstance(texts, list) and len(texts) == size and all(isinstance(t, str) and _is_text(t) for t in texts)
-        ):
-            raise BadData(f'{where}: "texts" must be a list of {size:,} texts, one per code')
-        books.append(Book(prefix, size, token, None if texts is None else tuple(texts)))
-    check_prefixes(books, path)
-    return tuple(books)
-
-
-def check_prefixes(books: Sequence[Book], path: Path | str) -> None:
-    """Refuse two Token books that spell one Token, as prefixes `a` and `a1` do with `<a11>`."""
-    prefixes = sorted({book.prefix for book in books if book.token and book.texts is None})
-    for one in prefixes:
-        for other in prefixes:
-            rest = other.removeprefix(one)
-            if other != one and other.startswith(one) and rest.isdecimal() and rest[0] != "0":
-                raise BadData(f"{Path(path).name}: the books {one!r} and {other!r} can spell the same Token, <{other}1>; rename one")
-
-
-def _choose(header: dict[str, Any], field: str, books: tuple[Book, ...], path: Path) -> tuple[Book, ...]:
-    chosen = header.get(field, list(range(len(books))))
-    right = isinstance(chosen, list) and 0 < len(chosen) <= MOST_BOOKS
-    if not right or any(not isinstance(i, int) or isinstance(i, bool) or not 0 <= i < len(books) for i in chosen):
-        raise BadData(f'{path.name}: "{field}" must list numbers of books, 0 to {len(books) - 1}, not {_short(chosen)}')
-    return tuple(books[i] for i in chosen)
+    return assemble(plain, sides, _load_arrays(plain.get("arrays"), path), path)
 
 
 def _header(table: IdTable, arrays: dict[str, Any] | None) -> dict[str, Any]:
@@ -267,7 +158,7 @@ def _load_parquet(path: Path) -> KeyedTable:
         row = {"key": key, "pieces": _listed(pieces), "codes": _listed(codes)}
         untitled = title is None or (isinstance(title, float) and np.isnan(title))  # how pandas gives a missing text back
         sides.setdefault(f"{side}s", []).append(row if untitled else {**row, "title": title})
-    return _assemble(plain, sides, path)
+    return assemble(plain, sides, _load_arrays(plain.get("arrays"), path), path)
 
 
 def _listed(value: Any) -> Any:
@@ -318,40 +209,9 @@ def _load_arrays(plain: Any, path: Path) -> dict[str, Any]:
         raise BadData(f"{beside.name} cannot be read ({error}); export the table again") from None
 
 
-def _check_arrays(table: IdTable, path: Path) -> None:
-    """Features have a row per Token; a quantizer's codes fit the books whose places it fills."""
-    n = sum(book.size for book in table.books)
-    if table.features is not None and (not isinstance(table.features, np.ndarray) or table.features.ndim != 2 or len(table.features) != n):
-        raise BadData(f"{_beside(path).name}: the features must have one row for each of the {n:,} Tokens; export the table again")
-    for quantizer, names in ((table.item_quantizer, table.items), (table.user_quantizer, table.users)):
-        if quantizer is None:
-            continue
-        try:
-            sizes = quantizer.sizes if isinstance(quantizer, Quantizer) else None
-        except (TypeError, AttributeError, IndexError):  # its arrays are none, or not of its shapes
-            sizes = None
-        books = () if names is None else names.books
-        if sizes is None or len(sizes) > len(books) or any(s > b.size for s, b in zip(sizes, books, strict=False)):
-            raise BadData(f"{_beside(path).name}: a quantizer does not fit the books; export the table again")
-
-
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     out = dict(pairs)
     if len(out) < len(pairs):
         twice = next(name for name in out if sum(name == other for other, _ in pairs) > 1)
         raise ValueError(f"the key {twice!r} stands twice")
     return out
-
-
-def _is_text(value: str) -> bool:
-    """Whether a text can be written: half a character, as hostile JSON may hold, cannot."""
-    return value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
-
-
-def _say(value: Any) -> str:
-    return f"{type(value).__name__} {_short(value)}"
-
-
-def _short(value: Any) -> str:
-    text = repr(list(map(str, value)) if isinstance(value, (list, tuple)) else value)
-    return text if len(text) <= 60 else text[:60] + "..."

@@ -21,7 +21,7 @@ import pandas as pd
 from llmrec.contracts import Book, Catalog, IdTable, Names
 from llmrec.data.files import BadData, read_bytes, read_text
 from llmrec.ids import files
-from llmrec.ids.files import MOST_BOOKS, MOST_CODES
+from llmrec.ids.checked import MOST_BOOKS, MOST_CODES, check_prefixes
 from llmrec.ids.keyed import KeyedTable
 
 FORMS = (
@@ -163,7 +163,7 @@ def _spelled(sides: list[tuple[dict[str, str], Path]], smallest: int = 1) -> lis
         for place, prefix in enumerate(places):
             tops[prefix] = max(tops.get(prefix, smallest - 1), int(found[:, place].max()))
     books = {prefix: Book(prefix or "", top + 1, token=prefix is not None) for prefix, top in tops.items()}
-    files.check_prefixes(list(books.values()), sides[0][1])
+    check_prefixes(list(books.values()), sides[0][1])
     return [Names(found, tuple(books[prefix] for prefix in places)) for found, places in zip(codes, prefixes, strict=True)]
 
 
