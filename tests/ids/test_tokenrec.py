@@ -1,0 +1,80 @@
+"""TokenRec's names: Tokens of their own for each side, collisions that are kept, settings that are checked."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from llmrec.contracts import Catalog, IdTable, Interactions, Token, Vectors
+from llmrec.ids.tokenrec import TokenRec, scaled_codes
+from llmrec.ids.vq.masked import Masked, MaskedVq
+
+QUICK = TokenRec(n_books=2, n_codes=4, hidden=16, steps=60, batch=32)
+
+
+def fit(scheme: TokenRec, vectors: Vectors, seed: int = 0) -> IdTable:
+    n, m = len(vectors.users), len(vectors.items)
+    train = Interactions(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int64), n, m)
+    items = pd.DataFrame({"key": [f"i{i}" for i in range(m)], "title": [f"t{i}" for i in range(m)]})
+    return scheme.fit(train, Catalog(pd.DataFrame({"key": [f"u{i}" for i in range(n)]}), items), vectors, np.random.default_rng(seed))
+
+
+@pytest.fixture(scope="module")
+def vectors() -> Vectors:
+    rng = np.random.default_rng(0)
+    items = rng.standard_normal((30, 6)).astype(np.float32)
+    items[20] = items[3] * 5  # the same direction
+    items[29] = 0  # nothing is known of it
+    return Vectors(rng.standard_normal((24, 6)).astype(np.float32), items)
+
+
+@pytest.fixture(scope="module")
+def table(vectors: Vectors) -> IdTable:
+    return fit(QUICK, vectors)
+
+
+def test_each_side_has_books_and_a_quantizer_of_its_own(table: IdTable, vectors: Vectors) -> None:
+    assert table.users is not None and isinstance(table.item_quantizer, Masked) and isinstance(table.user_quantizer, Masked)
+    i, j = table.items.codes[5]
+    assert table.items.spell(5) == (Token(f"<i0_{i}>"), Token(f"<i1_{j}>"))
+    u, v = table.users.codes[5]
+    assert table.users.spell(5) == (Token(f"<u0_{u}>"), Token(f"<u1_{v}>"))
+    assert len(table.tokens) == 2 * 2 * 4 and table.features is None
+    np.testing.assert_array_equal(table.items.codes, table.item_quantizer.encode(vectors.items))
+    np.testing.assert_array_equal(table.users.codes, table.user_quantizer.encode(vectors.users))
+
+
+def test_collisions_stay_and_nobody_goes_without_a_name(table: IdTable) -> None:
+    np.testing.assert_array_equal(table.items.codes[3], table.items.codes[20])
+    assert (table.items.codes >= 0).all()
+
+
+def test_another_seed_names_otherwise(vectors: Vectors, table: IdTable) -> None:
+    assert not np.array_equal(table.items.codes, fit(QUICK, vectors, seed=1).items.codes)
+
+
+def test_fewer_rows_than_codes_make_smaller_books() -> None:
+    rng = np.random.default_rng(1)
+    few = fit(
+        dataclasses.replace(QUICK, n_codes=64), Vectors(rng.standard_normal((3, 4), np.float32), rng.standard_normal((5, 4), np.float32))
+    )
+    assert [book.size for book in few.books] == [5, 5, 3, 3]
+    nothing = fit(QUICK, Vectors(np.zeros((3, 4), np.float32), np.zeros((5, 4), np.float32)))
+    assert len(np.unique(nothing.items.codes, axis=0)) == 1
+
+
+def test_codes_scale_with_the_catalogue() -> None:
+    assert [scaled_codes(n) for n in (1, 30, 943, 1682, 3646, 12_101, 22_363, 10**6)] == [4, 16, 128, 128, 256, 512, 512, 1024]
+
+
+def test_settings_are_those_of_the_quantizer_and_checked() -> None:
+    shared = {f.name: f.default for f in dataclasses.fields(MaskedVq)} | {"n_codes": None}
+    assert {f.name: f.default for f in dataclasses.fields(TokenRec)} == shared
+    for wrong in ({"mask": 1.0}, {"n_books": 0}, {"n_codes": 0}, {"lr": 0.0}, {"beta": -1.0}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            TokenRec(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="lightgcn"):
+        TokenRec().fit(None, None, None, np.random.default_rng(0))  # type: ignore[arg-type]
