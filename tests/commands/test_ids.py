@@ -189,6 +189,7 @@ def test_a_run_is_a_table_too(ids: Call, metaid: dict[str, Any]) -> None:
     assert len(shown["pieces"]) == 2
     assert ids("diff", run.name, metaid["table"], "--json")["items"]["n"] == 20
     assert ids("health", run.name, "--json")["table"] == run.name
+    assert ids("name", run.name, "--history", "Even 2; Even 4", "--json")["side"] == "user"
     assert "leave --data out" in ids("health", run.name, "--data", "checkerboard", refused=True)
 
 
