@@ -40,8 +40,8 @@ class SasRec:
     layers: int = 2
     heads: int = 2
     window: int = 50
-    dropout: float = 0.3
-    lr: float = 1e-3
+    dropout: float = 0.4
+    lr: float = 3e-3
     epochs: int = 15
     loss: str = "softmax"
 
