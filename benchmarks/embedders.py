@@ -5,7 +5,8 @@
 Where it stands: outside the package. Both get the same split, the same number of threads and turns: between RecBole's epochs ours is fitted
 whole now and then, so that what else the machine does hits both. RecBole's training time counts up to the epoch that was best on
 validation, without evaluations and without the epochs it needed to find out that it was done; ours is the whole fit. Settings
-were chosen on validation; test is only reported. The result lies in benchmarks/measured/lightgcn.json.
+were chosen on validation; test is only reported. The result lies in
+benchmarks/measured/lightgcn-patience-N.json: with its own patience of 10 epochs RecBole stops on an early plateau, with 40 it goes on.
 """
 
 from __future__ import annotations
@@ -64,12 +65,12 @@ def write_split(split: Split, folder: Path) -> None:
         (where / f"movielens.{name}.inter").write_text("user_id:token\titem_id:token\n" + rows, encoding="utf-8")
 
 
-def alternate(python: str, split: Split, most: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+def alternate(python: str, split: Split, most: int, patience: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
     """Our fits, RecBole's epochs and RecBole's end, in turns."""
     fits, epochs = [ours(split, 0)], []
     with tempfile.TemporaryDirectory(prefix="llmrec-recbole-") as folder:
         write_split(split, Path(folder))
-        command = [python, "-W", "ignore", str(DRIVER), folder, str(most)]
+        command = [python, "-W", "ignore", str(DRIVER), folder, str(most), str(patience)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder) as other:
             assert other.stdin is not None and other.stdout is not None
             for line in other.stdout:
@@ -125,15 +126,23 @@ def main() -> None:
     parser.add_argument(
         "--epochs", type=int, default=300, metavar="N", help="the most epochs RecBole may take (default: 300, as it has it)"
     )
+    parser.add_argument("--patience", type=int, default=10, metavar="N", help="epochs without gain until it stops (default: 10, its own)")
     args = parser.parse_args()
     split = movielens()
     if args.recbole is None:
         print(json.dumps(ours(split, 0), indent=1))
         return
-    result = summary(*alternate(args.recbole, split, args.epochs))
+    result = summary(*alternate(args.recbole, split, args.epochs, args.patience))
     threads = os.environ.get("OMP_NUM_THREADS", "all cores")
-    about = {"data": "ml-100k", "split": "loo", "seen": "masked", "threads": threads, "versions": machine.versions()}
-    write_json(about | result | {"machine": machine.describe()}, HERE / "measured" / "lightgcn.json")
+    about = {
+        "data": "ml-100k",
+        "split": "loo",
+        "seen": "masked",
+        "threads": threads,
+        "patience": args.patience,
+        "versions": machine.versions(),
+    }
+    write_json(about | result | {"machine": machine.describe()}, HERE / "measured" / f"lightgcn-patience-{args.patience}.json")
     one, two = result["ours"], result["recbole"]
     print(f"an epoch: {one['seconds_per_epoch']:.3f} s against {two['seconds_per_epoch']:.2f} s")
     print(f"training: {one['seconds']:.1f} s against {two['seconds']:.0f} s ({two['epochs_to_best']} epochs)")

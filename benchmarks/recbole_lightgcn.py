@@ -13,8 +13,8 @@ import types
 from typing import Any
 
 
-def config(folder: str, epochs: int) -> dict[str, Any]:
-    """RecBole's defaults for LightGCN (64 wide, 2 layers, Adam 0.001, batches of 2048, stop after 10 epochs without gain), our split."""
+def config(folder: str, epochs: int, patience: int) -> dict[str, Any]:
+    """RecBole's defaults for LightGCN (64 wide, 2 layers, Adam 0.001, batches of 2048) but for its patience, and our split."""
     return {
         "data_path": folder,
         "benchmark_filename": ["train", "valid", "test"],
@@ -25,6 +25,7 @@ def config(folder: str, epochs: int) -> dict[str, Any]:
         "valid_metric": "NDCG@10",
         "metric_decimal_place": 6,
         "epochs": epochs,
+        "stopping_step": patience,
         "use_gpu": False,
         "show_progress": False,
         "state": "ERROR",
@@ -36,7 +37,7 @@ def say(**values: Any) -> None:
     print(json.dumps(values), flush=True)
 
 
-def main(folder: str, epochs: int) -> None:
+def main(folder: str, epochs: int, patience: int) -> None:
     ray = types.ModuleType("ray")  # imported by RecBole at its top for tuning alone, which is not done here
     ray.tune = types.ModuleType("ray.tune")  # type: ignore[attr-defined]
     sys.modules.update({"ray": ray, "ray.tune": ray.tune})
@@ -50,7 +51,7 @@ def main(folder: str, epochs: int) -> None:
 
     load = torch.load
     torch.load = lambda *a, **k: load(*a, **{"weights_only": False, **k})  # its own checkpoint, written in this run, holds its settings
-    settings = Config(model="LightGCN", dataset="movielens", config_dict=config(folder, epochs))
+    settings = Config(model="LightGCN", dataset="movielens", config_dict=config(folder, epochs, patience))
     init_seed(settings["seed"], settings["reproducibility"])
     data = create_dataset(settings)
     train, valid, test = data_preparation(settings, data)
@@ -74,4 +75,4 @@ def main(folder: str, epochs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

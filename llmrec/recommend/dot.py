@@ -3,7 +3,8 @@
 Where it stands: baselines of `recommend/`, on top of `embed/`. What it does not know: how the vectors were learned; order in time.
 
 These baselines know their users: user 7 is scored by the vector that was learned for user 7, a new person by one folded in from the
-history. On ML-100K (leave-one-out, ties in file order, seen items masked, test) see the figures in docs/papers.md.
+history. On ML-100K (leave-one-out, ties in file order, seen items masked, test) H@10/N@10 is .137/.069 for LightGCN (.133/.070 where
+everybody is taken for new) and .122/.060 to .136/.064 for BPR-MF, by seed.
 """
 
 from __future__ import annotations
