@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from llmrec import artifacts
-from llmrec.contracts import Book, IdTable, Names, Quantizer
+from llmrec.contracts import Book, Dataset, IdTable, Names, Quantizer
 from llmrec.ids.vq import masked
 from llmrec.ids.vq.masked import Masked, MaskedVq, Net, draw_mask, masked_loss, revive, standardise
 
@@ -249,3 +249,20 @@ def test_zeros_teach_nothing() -> None:
     a, b = short.fit(rows, np.random.default_rng(0)), short.fit(with_zeros, np.random.default_rng(0))
     assert artifacts.fingerprint(a) == artifacts.fingerprint(b)
     assert masked.BLOCK > 100  # the one block of this file's small cases is filled up
+
+
+@pytest.mark.slow
+def test_on_real_vectors_it_beats_frozen_encoders_and_k_means(ml100k: Dataset) -> None:
+    """LightGCN's items of MovieLens-100K, half of the default steps; the figures of all of them are in benchmarks/measured."""
+    from benchmarks import quantizers
+
+    rows = quantizers.vectors(ml100k)
+    held, fitted = rows[::5], np.concatenate([rows[i::5] for i in range(1, 5)])
+    settings = MaskedVq(n_codes=128, steps=750)
+    learned, frozen = (quantizers.measure(settings, fitted, held, frozen=f) for f in (False, True))
+    beaten = quantizers.baselines(fitted, held, 3, 128)
+    assert learned["fitted"] < frozen["fitted"] and learned["held_out"] < frozen["held_out"]
+    for name in ("K books on parts (product)", "K books averaged"):
+        assert learned["fitted"] < beaten[name]["fitted"], name
+    assert learned["held_out"] < beaten["one book of K * L codes"]["held_out"]
+    assert min(learned["used"]) > 0.8
