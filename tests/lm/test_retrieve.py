@@ -109,7 +109,7 @@ def test_drawn_negatives_push_as_all_would() -> None:
 
 def test_the_index_finds_what_comparing_with_all_finds() -> None:
     given = vectors((2, 11))
-    plain, quick = Retrieve(hidden=5), Retrieve(hidden=5, index_above=0)
+    plain, quick = Retrieve(hidden=16), Retrieve(hidden=16, index_above=0)
     lm, pool, _ = ready(plain, given)
     indexed = quick.compile(lm, TABLE, None, given)
     assert pool.index is None and indexed.index.ntotal == M - 2
@@ -123,7 +123,7 @@ def test_the_index_finds_what_comparing_with_all_finds() -> None:
 
 
 def test_what_nothing_is_known_of_is_never_recommended() -> None:
-    head = Retrieve(hidden=5)
+    head = Retrieve(hidden=16)
     lm, pool, _ = ready(head, vectors((2, 11)))
     ranked = head.rank(lm, pool, [[4, 5]], M)
     assert not {2, 11} & set(ranked.items[0].tolist()) and (ranked.items[0, -2:] == -1).all()
@@ -133,7 +133,7 @@ def test_what_nothing_is_known_of_is_never_recommended() -> None:
 
 def test_a_pool_with_newcomers_ranks_them_with_nothing_trained_anew() -> None:
     given = vectors()
-    head = Retrieve(hidden=5)
+    head = Retrieve(hidden=16)
     lm, pool, _ = ready(head, given)
     prompt = [[4, 5, 6]]
     first = int(head.rank(lm, pool, prompt, 1).items[0, 0])
