@@ -4,9 +4,9 @@
 
 Where it stands: outside the package. Both get the same split, the same number of threads and turns: between RecBole's epochs ours is fitted
 whole now and then, so that what else the machine does hits both. RecBole's training time counts up to the epoch that was best on
-validation, without evaluations and without the epochs it needed to find out that it was done; ours is the whole fit. Settings
-were chosen on validation; test is only reported. The result lies in
-benchmarks/measured/lightgcn-patience-N.json: with its own patience of 10 epochs RecBole stops on an early plateau, with 40 it goes on.
+validation, without evaluations and without the epochs it needed to find out that it was done; ours is the whole fit. Settings were
+chosen on validation; test is only reported. The result lies in benchmarks/measured/lightgcn-patience-N.json: with its own patience of 10
+epochs RecBole stops on an early plateau, with 40 it goes on.
 """
 
 from __future__ import annotations
