@@ -80,18 +80,19 @@ def measure(scheme: str, source: str) -> dict[str, Any]:
         if table.item_quantizer is None or vectors is None
         else encoding_rate(table.item_quantizer, vectors.items),
     }
-    found = health(table)
+    levels = health(table)
     out["health"] = {
-        "new_rows": found.new_rows,
-        "depth": found.depth,
-        "distinct_items": found.distinct_items,
-        "collisions": found.collisions,
+        "new_rows": levels.new_rows,
+        "depth": levels.depth,
+        "distinct_items": levels.distinct_items,
+        "collisions": levels.collisions,
         "levels": [
-            {"place": v.place, "book": v.book, "size": v.size, "used": v.used, "perplexity": round(v.perplexity, 1)} for v in found.levels
+            {"place": v.place, "book": v.book, "size": v.size, "used": v.used, "perplexity": round(v.perplexity, 1)} for v in levels.levels
         ],
     }
     if source != MILLION:
-        out["health"]["memorization"] = round(memorization(table, train, rng=rng.stream(0, "pairs")).spearman, 4)
+        found = memorization(table, train, rng=rng.stream(0, "pairs")).pearson  # None where no two names share a piece
+        out["health"]["memorization"] = None if found is None else round(found, 4)
     return out
 
 

@@ -1,60 +1,139 @@
-"""The results table of the README, from benchmarks/results/*.json.
+"""The tables of the README and of docs/schemes.md, from benchmarks/results/*.json and benchmarks/measured/*.json.
 
-    python -m benchmarks.table        # writes it between the README's two marks
+    python -m benchmarks.table        # writes them between the pages' marks
 
-Where it stands: after `python -m benchmarks`. Every number in the table is in a result file; a test compares the two.
+Where it stands: after `python -m benchmarks`, `benchmarks.baselines` and `benchmarks.naming`. Every number in a table is in a file; a test
+compares the two.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-README = HERE.parent / "README.md"
-BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+README, SCHEMES = HERE.parent / "README.md", HERE.parent / "docs/schemes.md"
 ORDER = ("sketch", "demo", "full")
-TITLES = {"popularity": "popularity", "itemknn": "ItemKNN", "ease": "EASE", "itemknn-last3": "ItemKNN on the last 3 items"}
+BASELINES = {
+    "popularity": "popularity",
+    "itemknn": "ItemKNN",
+    "bprmf": "BPR-MF",
+    "lightgcn": "LightGCN",
+    "multvae": "Mult-VAE",
+    "ease": "EASE",
+    "itemknn-last3": "ItemKNN on the last 3 items",
+    "sasrec": "SASRec",
+}
+NAMES = {
+    "rid": "RID",
+    "sid": "SID",
+    "cid": "CID",
+    "title": "title",
+    "metaid": "META ID",
+    "tiger": "TIGER",
+    "tokenrec": "TokenRec",
+    "cllm4rec": "CLLM4Rec",
+}
+DATA = {"ml-100k": "MovieLens-100K", "lastfm": "LastFM", "beauty": "Beauty", "million": "made up, one million items"}
 
 
 def results() -> list[dict[str, Any]]:
-    """Every result on ML-100K, the quick recipes first."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in (HERE / "results").glob("*-ml-100k-*.json")]
-    return sorted(found, key=lambda r: ORDER.index(r["run"].rsplit("-", 1)[-1]))
+    """Every result on ML-100K: the quick recipes first, schemes in the order of `NAMES`."""
+    found = [_json(path) for path in (HERE / "results").glob("*-ml-100k-*.json")]
+    return sorted(found, key=lambda r: (ORDER.index(r["run"].rsplit("-", 1)[-1]), [*NAMES].index(r["recipe"]["scheme"]["name"])))
 
 
-def table() -> str:
-    """The table as Markdown: the baselines, then each recipe, with 95 % bootstrap intervals over users."""
-    found = results()
-    lines = ["| | H@10 (95 %) | N@10 (95 %) | unmasked H@10 / N@10 | training | beam of 943 users |", "|---|---|---|---|---|---|"]
-    for name, title in TITLES.items():
-        masked, unmasked = (r["baselines"][name] for r in (found[0], found[0]["unmasked"]))
-        lines.append(f"| {title} | {masked['hit@10']:.4f} | {masked['ndcg@10']:.4f} | {_pair(unmasked)} | | |")
-    for r in found:
-        cells = [f"{r['metrics'][m]:.4f} ({low:.3f} to {high:.3f})" for m in ("hit@10", "ndcg@10") for low, high in [_interval(r, m)]]
-        seconds = f"{r['train_seconds'] / 60:.0f} min" if r["train_seconds"] > 120 else f"{r['train_seconds']:.0f} s"
-        lines.append(f"| `{r['run']}` | {' | '.join(cells)} | {_pair(r['unmasked']['metrics'])} | {seconds} | {r['seconds']:.1f} s |")
+def accuracy() -> str:
+    """Baselines, then each recipe, with 95 % bootstrap intervals over users."""
+    lines = [
+        "| | head | H@10 (95 %) | N@10 (95 %) | unmasked H@10 / N@10 | training | ranking all users |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    measured = _json(HERE / "measured/baselines.json")["data"]["ml-100k"]
+    for name, title in BASELINES.items():
+        masked, unmasked = (measured[name]["test"][seen] for seen in ("masked", "unmasked"))
+        spent = _seconds(measured[name]["fit_seconds"])
+        lines.append(f"| {title} | | {_spans(masked)} | {_pair(unmasked['metrics'])} | {spent} | |")
+    for r in results():
+        head = r["recipe"].get("head", {}).get("name", "trie")
+        times = f"{_seconds(r['train_seconds'])} | {r['seconds']:.1f} s"
+        lines.append(f"| `{r['run']}` | {head} | {_spans(r)} | {_pair(r['unmasked']['metrics'])} | {times} |")
     return "\n".join(lines)
 
 
-def rewritten(text: str) -> str:
-    """The README's text with the table in its place."""
-    before, _, rest = text.partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise SystemExit(f"README.md lacks the marks {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+def naming() -> str:
+    """Per data set and scheme: seconds, memory, health."""
+    blocks = []
+    for data, found in _json(HERE / "measured/naming.json")["data"].items():
+        some, called = next(iter(found.values())), DATA.get(data, data)
+        blocks.append(f"**{called}**: {some['n_users']:,} users, {some['n_items']:,} items, {some['n_train']:,} interactions in train\n")
+        blocks.append(
+            "| scheme | vectors | naming | peak memory | encodes a second | new rows | longest name | distinct items "
+            "| codes in use, level by level | memorization |\n|---|---|---|---|---|---|---|---|---|---|"
+        )
+        blocks += [_named(title, found[name]) for name, title in NAMES.items() if name in found]
+        blocks.append("")
+    return "\n".join(blocks).rstrip()
 
 
-def _interval(report: dict[str, Any], metric: str) -> tuple[float, float]:
-    low, high = report["intervals"][metric]
-    return float(low), float(high)
+def example() -> str:
+    """The most popular film under each scheme."""
+    found = _json(HERE / "measured/naming.json")["data"]["ml-100k"]
+    rows = [f"| {title} | `{found[name]['example']['name']}` |" for name, title in NAMES.items() if name in found]
+    title = next(iter(found.values()))["example"]["title"]
+    return "\n".join([f"| scheme | what *{title}* is called |", "|---|---|", *rows])
+
+
+PAGES: dict[Path, dict[str, Callable[[], str]]] = {README: {"results": accuracy}, SCHEMES: {"example": example, "naming": naming}}
+
+
+def rewritten(page: Path) -> str:
+    """A page's text with its tables in their places."""
+    text = page.read_text(encoding="utf-8")
+    for mark, make in PAGES[page].items():
+        begin, end = f"<!-- {mark} -->", f"<!-- end of {mark} -->"
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise SystemExit(f"{page.name} lacks the marks {begin} and {end}")
+        text = f"{before}{begin}\n\n{make()}\n\n{end}{after}"
+    return text
+
+
+def _named(title: str, found: dict[str, Any]) -> str:
+    levels = found["health"]["levels"]
+    tokens = [f"{level['used']}/{level['size']}" for level in levels]
+    vectors = "" if found["embed"] is None else f"{found['embed']}, {_seconds(found['embed_seconds'])}"
+    rate = f"{found['encode_per_second']:,}" if found.get("encode_per_second") else ""
+    health = found["health"]
+    memorized = "" if health.get("memorization") is None else f"{health['memorization']:.3f}"
+    cells = (
+        *(title, vectors, _seconds(found["name_seconds"]), f"{found['peak_gib']:.1f} GiB", rate, f"{health['new_rows']:,}"),
+        *(str(health["depth"]), f"{health['distinct_items']:,}", ", ".join(tokens), memorized),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _spans(report: dict[str, Any]) -> str:
+    pairs = [(report["metrics"][m], report["intervals"][m]) for m in ("hit@10", "ndcg@10")]
+    return " | ".join(f"{value:.4f} ({low:.3f} to {high:.3f})" for value, (low, high) in pairs)
 
 
 def _pair(metrics: dict[str, float]) -> str:
     return f"{metrics['hit@10']:.4f} / {metrics['ndcg@10']:.4f}"
 
 
+def _seconds(value: float) -> str:
+    return f"{value / 60:.0f} min" if value > 120 else f"{value:.0f} s" if value >= 10 else f"{value:.1f} s"
+
+
+def _json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
 if __name__ == "__main__":
-    README.write_text(rewritten(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(rewritten(page), encoding="utf-8")

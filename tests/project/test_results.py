@@ -7,15 +7,23 @@ import json
 import pytest
 
 from benchmarks import table
-from llmrec import recipe
+from llmrec import recipe, registry
 from tests.project.tree import ROOT
 
 RESULTS = sorted((ROOT / "benchmarks/results").glob("*.json"))
 
 
-def test_the_readme_shows_what_was_measured() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert table.rewritten(text) == text, "run `python -m benchmarks.table`"
+@pytest.mark.parametrize("page", table.PAGES, ids=lambda p: p.name)
+def test_the_pages_show_what_was_measured(page) -> None:  # type: ignore[no-untyped-def]
+    assert table.rewritten(page) == page.read_text(encoding="utf-8"), "run `python -m benchmarks.table`"
+
+
+def test_every_baseline_and_scheme_was_measured() -> None:
+    measured = {
+        name: json.loads((ROOT / f"benchmarks/measured/{name}.json").read_text(encoding="utf-8")) for name in ("baselines", "naming")
+    }
+    assert set(measured["baselines"]["data"]["ml-100k"]) == set(registry.names("baseline")) == set(table.BASELINES)
+    assert set(measured["naming"]["data"]["ml-100k"]) == set(registry.names("scheme")) - {"imported"} == set(table.NAMES)
 
 
 def test_every_recipe_was_measured() -> None:
