@@ -53,6 +53,7 @@ def measure(scheme: str, source: str) -> dict[str, Any]:
     from llmrec.ids.semantics import memorization
 
     from llmrec.ids.health import health
+    from llmrec.ids.lookup import written
 
     stages = recipe.read({"data": {"name": "ml-100k"}, "scheme": {"name": scheme}})
     if source == MILLION:
@@ -93,6 +94,8 @@ def measure(scheme: str, source: str) -> dict[str, Any]:
     if source != MILLION:
         found = memorization(table, train, rng=rng.stream(0, "pairs")).pearson  # None where no two names share a piece
         out["health"]["memorization"] = None if found is None else round(found, 4)
+        popular = int(np.bincount(train.item, minlength=train.n_items).argmax())
+        out["example"] = {"title": data.catalog.titles[popular], "name": written(table.items.spell(popular))}
     return out
 
 

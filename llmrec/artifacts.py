@@ -218,8 +218,10 @@ def _put_together(kind: Any, plain: Any, path: str, arrays: dict[str, np.ndarray
             raise BadArtifact(f"unknown value {plain['_is']!r}: was it written by a newer version?")
         known = {f.name for f in dataclasses.fields(cls)}
         given = {k: _put_together(None, v, f"{path}{k}.", arrays, tables) for k, v in plain.items() if k != "_is"}
+        given = cls.upgraded(given) if hasattr(cls, "upgraded") else given
         if set(given) != known:
-            raise BadArtifact(f"{plain['_is']} has fields {sorted(set(given) ^ known)} that do not match this version")
+            odd = ", ".join(sorted(set(given) ^ known))
+            raise BadArtifact(f"{plain['_is']} of another version (it differs in {odd}): make it again with this one")
         return cls(**given)
     if isinstance(plain, dict) and "_array" in plain:
         return arrays[plain["_array"]]

@@ -124,11 +124,20 @@ def read(plain: dict[str, Any]) -> Recipe:
         body = plain.get(section, {})
         if not isinstance(body, dict):
             raise BadRecipe(f"[{section}] must be a table, not {body!r}")
-        stages[section] = stage(section, dict(body))
-    if "embed" not in plain:
-        wanted = stages["scheme"].embedder
-        stages["embed"] = None if wanted is None else stage("embed", {"name": wanted})
+        stages[section] = None if section == "embed" else stage(section, dict(body))
+    if "embed" in plain:
+        stages["embed"] = stage("embed", {"name": stages["scheme"].embedder or "metapath", **plain["embed"]})
+    else:
+        stages["embed"] = _own_embedder(stages["scheme"])
+    if stages["embed"] is None and stages["head"].needs_vectors:
+        head, scheme = (registry.name_of(kind, stages[kind]) for kind in ("head", "scheme"))
+        raise BadRecipe(f'[head] {head} compares with vectors and {scheme} brings none: add [embed] with name = "lightgcn"')
     return Recipe(**stages, seed=seed)
+
+
+def _own_embedder(scheme: Any) -> Any:
+    """The embedder that a scheme takes where the recipe names none, with its defaults; None for schemes without vectors."""
+    return None if scheme.embedder is None else stage("embed", {"name": scheme.embedder})
 
 
 def build(cls: type, body: dict[str, Any], where: str) -> Any:
@@ -161,6 +170,8 @@ def settings(stage: Any) -> dict[str, Any]:
 def with_settings(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     """A recipe with dotted changes applied, such as {"train.epochs": 2, "seed": 1}."""
     plain = recipe.to_dict()
+    if recipe.embed == _own_embedder(recipe.scheme):
+        plain.pop("embed", None)  # another scheme brings its own
     for dotted, value in changes.items():
         section, _, key = dotted.partition(".")
         if not key:

@@ -13,7 +13,11 @@ st.caption(
 )
 run = frame.need_run()
 backend = shared.backend()
-nodes = backend.nodes(run)
+nodes: dict[str, str] = {}
+with frame.told():
+    nodes = backend.nodes(run)
+if not nodes:
+    st.stop()
 
 
 def from_address() -> str | None:
@@ -135,7 +139,11 @@ def inspector(name: str) -> None:
         st.page_link(
             "views/recommend.py", label="Recommend from here", icon=":material/thumb_up:", query_params={"run": run, "item": card.key}
         )
-    tabs = st.tabs([*(s.token for s in seen.shared), *(["Nearest"] if seen.neighbours else [])])
+    labels = [*(f"`{s.token}`" for s in seen.shared), *(["Nearest"] if seen.neighbours else [])]
+    if not labels:
+        st.caption("This name is text: the model reads it by its own subwords, and nobody shares a Token of it.")
+        return
+    tabs = st.tabs(labels)
     for tab, shared_by in zip(tabs, seen.shared, strict=False):
         with tab:
             st.caption(f"{shared_by.n_items} items and {shared_by.n_users} users carry this Token.")

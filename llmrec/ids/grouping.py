@@ -72,4 +72,5 @@ def spelled_alike(names: Names) -> Ints:
 
 
 def _spelling(book: Book) -> tuple[str, bool, tuple[str, ...] | None]:
-    return book.prefix, book.token, book.texts
+    """What decides a piece: digits and texts do not spell the prefix."""
+    return book.prefix if book.token and book.texts is None else "", book.token, book.texts

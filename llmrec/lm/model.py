@@ -40,6 +40,10 @@ class LanguageModel(nn.Module):
     @classmethod
     def create(cls, backbone: Backbone, table: IdTable, catalog: Catalog, seed: int) -> LanguageModel:
         """A fresh model for a table's names: backbone built, vocabulary grown, LoRA added where the backbone's tuning says so."""
+        if backbone.tuned == "rows" and not table.books:
+            raise ValueError(
+                f'tuning = "rows" trains new rows alone, and {table.scheme} names by text, which brings none: use tuning = "lora"'
+            )
         causal, subwords = backbone.build([*catalog.titles, *prompts.corpus()], seed)
         vocab = Vocab.of_table(subwords, table)
         base = causal.get_input_embeddings().weight.detach()

@@ -117,8 +117,9 @@ class Net(nn.Module):
 
         The newest item always stands at the last place, so places count back from the end. What pads comes after, where nothing looks.
         """
+        # F.embedding, not indexing: its gradient sums in a fixed order, so that a seed gives the same bits on any number of threads
         place = self.window - lengths[:, None] + torch.arange(items.shape[1])
-        x = drop(self.items[items] * math.sqrt(self.items.shape[1]) + self.places[place.clamp(max=self.window - 1)])
+        x = drop(F.embedding(items, self.items) * math.sqrt(self.items.shape[1]) + self.places[place.clamp(max=self.window - 1)])
         for block in self.blocks:
             x = block(x, drop)
         out: Tensor = self.norm(x)
@@ -131,8 +132,8 @@ class Net(nn.Module):
         if not self.use_bce:
             return F.cross_entropy(states @ self.items.T, wanted)
         other = negatives[real]
-        yes = F.softplus(-(states * self.items[wanted]).sum(-1))
-        no = F.softplus((states * self.items[other.clamp(min=0)]).sum(-1)) * (other >= 0)
+        yes = F.softplus(-(states * F.embedding(wanted, self.items)).sum(-1))
+        no = F.softplus((states * F.embedding(other.clamp(min=0), self.items)).sum(-1)) * (other >= 0)
         return (yes + no).mean()
 
 

@@ -131,7 +131,7 @@ def _fit(run: Run, recipe: Recipe, prepared: Prepared, tell: Emit, stop: Stop) -
         model = LanguageModel.create(recipe.lm, table, prepared.dataset.catalog, recipe.seed)
     with _stage(tell, "training"), stop.gently():
         facts = recipe.train.fit(
-            model, table, prepared.split, run.path, tell, stop, recipe.seed, recipe.head, prepared.dataset.catalog, prepared.vectors
+            model, table, prepared.split, run.path, tell, stop, recipe.seed, recipe.head, prepared.dataset.catalog, run.vectors()
         )
     tell({"event": "trained", **facts})
     if not facts.get("stopped"):

@@ -36,7 +36,8 @@ def keys(recipe: Recipe) -> dict[str, str]:
     unseeded = dataclasses.replace(recipe, seed=0)
     data = cache.key("data", unseeded.fingerprint("data", "filter"), _code(recipe.data), cache.files_behind(settings(recipe.data)))
     split = cache.key("split", recipe.fingerprint("split"), _code(recipe.split), data)
-    embed = cache.key("embed", recipe.fingerprint("embed"), _code(recipe.embed), split)
+    weights = [] if recipe.embed is None else cache.files_behind(settings(recipe.embed))  # of a model in a folder
+    embed = cache.key("embed", recipe.fingerprint("embed"), _code(recipe.embed), split, weights)
     read = cache.files_behind(settings(recipe.scheme))  # names that are read from a file
     scheme = cache.key("scheme", recipe.fingerprint("scheme"), _code(recipe.scheme), embed, read)
     return {"data": data, "split": split, "embed": embed, "scheme": scheme}

@@ -108,11 +108,13 @@ class Net:
         x (b, d): rows; z = encoder(x); r: what the levels before left of z; e: the nearest codeword; y = decoder(sum of e). Where y
         asks for gradients, z gets them in the place of the codewords (straight through).
         """
+        import torch
+
         z = through(rows, self.encoder)  # (b, h)
         left, terms, codes = z, rows.new_zeros(len(rows)), []
         for book in self.books:
             code = nearest(left.detach(), book.detach())
-            word = book[code]
+            word = torch.nn.functional.embedding(code, book)  # its gradient sums in a fixed order; indexing's does not
             terms = terms + ((left.detach() - word) ** 2).sum(1) + beta * ((left - word.detach()) ** 2).sum(1)
             left = left - word.detach()
             codes.append(code)

@@ -50,7 +50,7 @@ class Retrieve:
     hidden: width of the projection's inner layer. objective: "softmax" is cross-entropy over cosine / temperature; "hinge" is the paper's
     1 - cos(z, q+) + max(0, cos(z, q-) - margin), averaged over the negatives. n_negatives: items drawn a step beside those of the batch,
     which all serve; where the catalogue has no more, nothing is drawn and all items serve. index_above: pools larger than this are searched
-    through a faiss index; both ways are exact.
+    through a faiss index; both ways are exact, but for equal vectors at the last place.
     """
 
     needs_vectors: ClassVar[bool] = True
@@ -99,7 +99,8 @@ class Retrieve:
         items, log_weight = candidates(torch.from_numpy(batch.items), len(compiled.units), self.n_negatives)
         right = torch.from_numpy(np.searchsorted(items.numpy(), batch.items)).to(z.device)
         items, log_weight = items.to(z.device), log_weight.to(z.device)
-        cosines = z @ compiled.units[items].T  # (p, c)
+        with torch.autocast(z.device.type, enabled=False):  # bf16 rounds cosines by more than the temperature forgives
+            cosines = z.float() @ compiled.units[items].T  # (p, c)
         log_weight = log_weight.masked_fill(~compiled.known[items], NONE)
         counts = compiled.known[items][right]
         if self.objective == "softmax":
@@ -165,6 +166,8 @@ def _search(pool: Pool, z: Tensor, k: int, exclude: tuple[Ints, ...] | None) -> 
     """The same through the index: ask for as many more as may have to go."""
     gone = [np.unique(np.asarray(items, dtype=np.int64)) for items in exclude or ((),) * len(z)]
     numbers = pool.ties[pool.known.cpu()[pool.ties]].numpy()  # whose row each row of the index is
+    if not len(numbers):
+        return padded(torch.zeros(len(z), 0, dtype=torch.int64), torch.zeros(len(z), 0), k)
     scores, at = pool.index.search(z.numpy(), min(len(numbers), k + max(len(g) for g in gone)))
     found = numbers[at]
     for row, items in enumerate(gone):
