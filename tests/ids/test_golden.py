@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from llmrec.ids.health import health
-from llmrec.ids.lookup import bearers
 from llmrec.ids.keyed import KeyedTable
+from llmrec.ids.lookup import bearers
 from llmrec.ids.official import read_metaid, read_tokenrec
 
 Shared = Callable[[str], Path]

@@ -1,0 +1,56 @@
+"""The pages over a run of every scheme: names of text, users without names and runs without vectors must open too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import maps, shared
+from app.backend import Backend
+from llmrec.runs import pipeline, store
+from tests.contracts.test_pairs import SCHEMES, pair
+
+HEAD = {"tokenrec": "retrieve", "cllm4rec": "items"}
+
+
+class _Ended:
+    """A UMAP process that failed at once: the map stays PCA."""
+
+    returncode = 3
+
+    def poll(self) -> int:
+        return self.returncode
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_pages_open(scheme: str, stages: Path, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMREC_HOME", str(stages))
+    monkeypatch.setattr(maps, "_start", lambda run: _Ended())
+    run = store.create(pair(scheme, HEAD.get(scheme, "trie")))
+    assert pipeline.train(run).state == "done"
+    table, backend = run.table(), Backend()
+    shared.use(backend)
+    try:
+        for view, address in (
+            ("views/tokens.py", {"item": "i3"}),
+            ("views/tokens.py", {"user": "u3"}),
+            ("views/recommend.py", {"item": "i3"}),
+        ):
+            at = page(view, **address)
+            assert not at.error
+        card = backend.card(run.name, "item", 3)
+        assert card.pieces == table.items.spell(3)
+        person = backend.card(run.name, "user", 3)
+        assert person.pieces == (() if table.users is None else table.users.spell(3))
+        answer = backend.recommend(run.name, None, backend.person(run.name, 3), 5)
+        assert len(answer.picks) == 5
+    finally:
+        shared.use(None)
+        backend.close()
