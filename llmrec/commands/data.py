@@ -49,9 +49,17 @@ def text(result: dict[str, Any]) -> str:
 def source(text: str) -> dict[str, Any]:
     """The [data] section for a name or a path."""
     from llmrec import registry
+    from llmrec.data.files import usable
 
     if text in registry.names("data"):
         return {"name": text}
+    with usable(text, "choose another file or folder"):
+        return _of_path(text)
+
+
+def _of_path(text: str) -> dict[str, Any]:
+    from llmrec import registry
+
     path = Path(text).expanduser()
     if path.is_dir():
         return {"name": "recbole" if any(path.glob("*.inter*")) else "movielens", "path": str(path)}

@@ -8,12 +8,13 @@ otherwise. It is decoded in one go and cut strictly: a row with a field too few 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +76,22 @@ class Table:
 
 def read_bytes(path: Path) -> bytes:
     """The whole file, unpacked if its name ends in .gz. Raises `BadData` before more than the limit is read."""
+    with usable(path):
+        return _read_bytes(path)
+
+
+@contextlib.contextmanager
+def usable(path: Path | str, remedy: str = "choose another file") -> Iterator[None]:
+    """Around what is done with a path that a person gave: what the system refuses becomes `BadData` with the remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # not the system's: raised with words of its own
+            raise
+        raise BadData(f"{path!s:.200} cannot be used ({error.strerror or error}): {remedy}") from None
+
+
+def _read_bytes(path: Path) -> bytes:
     if not path.exists():
         raise BadData(f"{path} does not exist; check the path")
     if path.is_dir():

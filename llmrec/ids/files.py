@@ -26,7 +26,7 @@ import numpy as np
 
 from llmrec import artifacts
 from llmrec.contracts import Book, IdTable, Names
-from llmrec.data.files import BadData, read_bytes, read_parquet
+from llmrec.data.files import BadData, read_bytes, read_parquet, usable
 from llmrec.ids.checked import VERSION, assemble, say
 from llmrec.ids.keyed import KeyedTable
 
@@ -39,6 +39,12 @@ def save(keyed: KeyedTable, path: Path | str) -> Path:
     path = Path(path).expanduser()
     if path.suffix not in SUFFIXES:
         raise ValueError(f"{path.name} must end in .json or .parquet: the ending says what is written")
+    with usable(path):
+        _save(keyed, path)
+    return path
+
+
+def _save(keyed: KeyedTable, path: Path) -> None:
     if path.is_dir():
         raise ValueError(f"{path} is a folder: name a file in it")
     header = _header(keyed.table, _save_arrays(keyed.table, path))
@@ -55,7 +61,6 @@ def save(keyed: KeyedTable, path: Path | str) -> Path:
         path.chmod(0o644)  # to be handed on
     else:
         _write_parquet(header, sides, path)
-    return path
 
 
 def load(path: Path | str) -> KeyedTable:

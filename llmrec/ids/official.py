@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from llmrec.contracts import Book, Catalog, IdTable, Names
-from llmrec.data.files import BadData, read_bytes, read_text
+from llmrec.data.files import BadData, read_bytes, read_text, usable
 from llmrec.ids import files
 from llmrec.ids.checked import MOST_BOOKS, MOST_CODES, check_prefixes
 from llmrec.ids.keyed import KeyedTable
@@ -36,8 +36,9 @@ def read(source: Path | str | Sequence[Path | str]) -> KeyedTable:
     """A table from a file, a folder, or a pair of META ID files (items, users). Refuses what it does not know, with the list of FORMS."""
     paths = [Path(p).expanduser() for p in ([source] if isinstance(source, (str, Path)) else source)]
     for path in paths:
-        if not path.exists():
-            raise BadData(f"{path} does not exist; check the path")
+        with usable(path):
+            if not path.exists():
+                raise BadData(f"{path} does not exist; check the path")
     if len(paths) == 2 and all(p.suffix == ".txt" for p in paths):
         return read_metaid(*paths)
     if len(paths) != 1:

@@ -29,9 +29,11 @@ from llmrec.runs.store import Run
 if TYPE_CHECKING:
     from llmrec.contracts import Catalog, Dataset, IdTable, Split, Vectors
     from llmrec.ids.keyed import KeyedTable
+    from llmrec.runs.stages import Prepared
 
 KIND, FORMAT = "llmrec-table", 1
 CARD = "table.json"
+PARTS = {CARD, "recipe.toml", "ids", "vectors", "catalog"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 
 
@@ -121,14 +123,16 @@ class Opened:
 def fit(recipe: Recipe, emit: Callable[[dict[str, Any]], None], folder: Path | None = None) -> Fitted:
     """Work a recipe off as far as the names, and keep them in `folder` or among the tables, where the same recipe has the same name.
 
-    A folder that holds something else than a table is refused.
+    A folder that holds anything but such a table is refused, before the fit and again before it would give way.
     """
+    from llmrec.data.files import usable
     from llmrec.runs import machine, pipeline, stages
 
     begin = time.perf_counter()
     place = home.tables() if folder is None else folder.expanduser().absolute()
-    if folder is not None and place.exists() and not (place / CARD).is_file() and (not place.is_dir() or any(place.iterdir())):
-        raise ValueError(f"{place} is not an empty folder: choose another")
+    if folder is not None:
+        with usable(place, "choose another folder"):
+            _refuse_foreign(place)
     prepared = pipeline.prepare(recipe, emit)
     named = store.stage_names(recipe)
     if folder is None:
@@ -144,8 +148,14 @@ def fit(recipe: Recipe, emit: Callable[[dict[str, Any]], None], folder: Path | N
         "versions": machine.versions(),
         "data_fingerprint": artifacts.fingerprint(prepared.dataset),
     }
+    with usable(place, "choose another folder"):
+        _keep(recipe, prepared, card, place)
+    return Fitted(place)
+
+
+def _keep(recipe: Recipe, prepared: Prepared, card: dict[str, Any], place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    fresh = Path(tempfile.mkdtemp(prefix=".table-", dir=place.parent))
     try:
         fresh.chmod(0o755)
         artifacts.write_text(recipe.to_toml(), fresh / "recipe.toml")
@@ -154,10 +164,29 @@ def fit(recipe: Recipe, emit: Callable[[dict[str, Any]], None], folder: Path | N
         if prepared.vectors is not None:
             artifacts.save(prepared.vectors, fresh / "vectors")
         artifacts.write_json(card, fresh / CARD)
+        _refuse_foreign(place)
         artifacts.swap(fresh, place)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return Fitted(place)
+
+
+def _refuse_foreign(place: Path) -> None:
+    """Raise ValueError unless `place` is free, an empty folder, or a table of ours and nothing else: what is there will be deleted."""
+    if not place.exists() and not place.is_symlink():
+        return
+    if place.is_symlink() or not place.is_dir():
+        raise ValueError(f"{place} is not a folder, or only a link to one: choose another")
+    inside = sorted(path.name for path in place.iterdir())
+    if not inside:
+        return
+    try:
+        ours = CARD in inside and artifacts.read_json(place / CARD).get("kind") == KIND
+    except BadArtifact:
+        ours = False
+    if not ours:
+        raise ValueError(f"{place} is not an empty folder, nor a table of `llmrec ids fit`: choose another")
+    if foreign := [name for name in inside if name not in PARTS]:
+        raise ValueError(f"{place} holds {foreign[0]!r}, which is no part of a table and would be lost: move it or choose another folder")
 
 
 def open_table(text: str) -> Opened:
@@ -165,6 +194,13 @@ def open_table(text: str) -> Opened:
 
     META ID's two files, of items and of users, are set apart by a comma.
     """
+    from llmrec.data.files import usable
+
+    with usable(text, "give the name of a table or a run, or another file"):
+        return _open(text)
+
+
+def _open(text: str) -> Opened:
     from llmrec.ids import official
     from llmrec.ids.keyed import KeyedTable
 
