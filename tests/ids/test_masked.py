@@ -11,7 +11,7 @@ import torch
 
 from llmrec import artifacts
 from llmrec.contracts import Book, Dataset, IdTable, Names, Quantizer
-from llmrec.ids.vq import masked
+from llmrec.ids.vq import blocks
 from llmrec.ids.vq.masked import Masked, MaskedVq, Net, draw_mask, masked_loss, revive, standardise
 
 K, L, D, H, B = 2, 5, 3, 4, 6
@@ -248,7 +248,7 @@ def test_zeros_teach_nothing() -> None:
     with_zeros = np.concatenate([rows, np.zeros((40, 16), np.float32)])
     a, b = short.fit(rows, np.random.default_rng(0)), short.fit(with_zeros, np.random.default_rng(0))
     assert artifacts.fingerprint(a) == artifacts.fingerprint(b)
-    assert masked.BLOCK > 100  # the one block of this file's small cases is filled up
+    assert blocks.BLOCK > 100  # the one block of this file's small cases is filled up
 
 
 @pytest.mark.slow

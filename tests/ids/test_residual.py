@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,7 @@ def test_encoding_is_pure_and_the_same_in_any_batch(kind: str, made: dict[str, R
     assert np.array_equal(codes, np.concatenate([quantizer.encode(blobs[i : i + 1]) for i in range(300)]))
     assert np.array_equal(codes[::-1], quantizer.encode(blobs[::-1]))
     assert quantizer.encode(blobs[:0]).shape == (0, 2) and quantizer.decode(codes[:0]).shape == (0, 8)
-    with pytest.raises(ValueError, match="made for vectors of width 8"):
+    with pytest.raises(ValueError, match="rows of 8 numbers"):
         quantizer.encode(blobs[:, :5])
 
 
@@ -154,6 +155,19 @@ def test_few_and_equal_rows_make_what_they_can() -> None:
         quantizer = maker.fit(rows, np.random.default_rng(0))
         assert quantizer.sizes == (4, 4, 4)
         np.testing.assert_allclose(quantizer.decode(quantizer.encode(rows)), rows, atol=0.5)
+
+
+def test_many_wide_rows_are_not_held_twice() -> None:
+    """A million text vectors are 2.3 GB: all is done part by part, and a sample makes the books."""
+    rows = np.random.default_rng(0).standard_normal((40_000, 256), dtype=np.float32) + 3
+    tracemalloc.start()
+    quantizer = RqKMeans(2, 4, restarts=1).fit(rows, np.random.default_rng(0))
+    quantizer.encode(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.5 * rows.nbytes
+    np.testing.assert_allclose(quantizer.mean, rows.mean(0, dtype=np.float64), rtol=1e-6)
+    np.testing.assert_allclose(quantizer.scale, rows.std(0, dtype=np.float64), rtol=1e-6)
 
 
 def test_what_cannot_be_quantized_is_refused() -> None:

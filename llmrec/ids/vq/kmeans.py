@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llmrec.contracts import Floats, Ints
-
-BLOCK = 65_536  # rows compared at once
+from llmrec.ids.vq import blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,23 +29,24 @@ class Centroids:
         return (len(self.centres),)
 
     def encode(self, rows: Floats) -> Ints:
-        """(n, d) to (n, 1) int32."""
-        out = np.empty((len(rows), 1), dtype=np.int32)
-        for first in range(0, len(rows), BLOCK):
-            part = np.asarray(rows[first : first + BLOCK], dtype=np.float32)
-            out[first : first + BLOCK, 0] = (self._cosines(part) if self.cosine else -self._distances(part)).argmax(1)
-        return out
+        """(n, d) to (n, 1) int32; of centres equally near the first. A row's code hangs on nothing but the row: see `blocks.encode`."""
+        across, half = blocks.turned(self.centres)
+        empty = ~np.any(self.centres != 0, axis=1)
+
+        def codes(block: Floats) -> Ints:
+            near = self._cosines(block, across, empty).argmax(1) if self.cosine else blocks.nearest(block, (across, half))
+            return near[:, None].astype(np.int32)
+
+        return blocks.encode(rows, self.centres.shape[1], 1, codes)
 
     def decode(self, codes: Ints) -> Floats:
         """(n, 1) to (n, d): each code's centre."""
         return np.asarray(self.centres[codes[:, 0]], dtype=np.float32)
 
-    def _cosines(self, rows: Floats) -> Floats:
+    @staticmethod
+    def _cosines(rows: Floats, across: Floats, empty: NDArray[np.bool_]) -> Floats:
+        """(n, k); across: the centres on their side, (d, k); empty: (k,) whether a centre is all zero."""
         length = np.linalg.norm(rows, axis=1, keepdims=True)
-        cosine = np.divide(rows, length, out=np.zeros_like(rows), where=length > 0) @ self.centres.T
-        empty = ~np.any(self.centres != 0, axis=1)
+        cosine = np.divide(rows, length, out=np.zeros_like(rows), where=length > 0) @ across
         cosine[:, empty] = np.where(length > 0, np.float32(-2), np.float32(2))  # nothing is known of either
         return np.asarray(cosine, dtype=np.float32)
-
-    def _distances(self, rows: Floats) -> Floats:
-        return np.asarray((self.centres**2).sum(1) - 2 * rows @ self.centres.T, dtype=np.float32)

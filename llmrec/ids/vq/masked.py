@@ -10,26 +10,22 @@ from __future__ import annotations
 
 import functools
 import math
-import os
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from llmrec.contracts import Floats, Ints
+from llmrec.ids.vq import blocks
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-BLOCK = 512  # rows encoded at once, always: see `Masked.encode`
 WARM = 6  # the first of so many parts of the steps goes by without books, so that k-means finds encoders that say something
 REVIVE = 50  # steps between two looks for dead codes
 SETTLE = 0.8  # of the steps: after them no code is moved any more
 SAMPLED = 256  # rows per code that k-means looks at, at most
-_ONE = threading.Lock()  # the number of BLAS threads belongs to the process: two encoders at once would put back each other's
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,50 +51,28 @@ class Masked:
     def encode(self, rows: Floats) -> Ints:
         """(n, d) to (n, K) int32. Nothing is masked and `rows` stays as it is; of codewords equally near the first is taken.
 
-        Every block has the same shape, the last one filled up with zeros: matrix products of other shapes round otherwise, and a row
-        near the border of two codes would hang on its company. So a row has the same codes alone, in any batch and in any order, on one
-        kind of machine. Blocks go to a thread each, and the products within stay on theirs: inside, threads would only wait.
+        A row's codes hang on nothing but the row: see `blocks.encode`.
         """
-        rows = np.asarray(rows, dtype=np.float32)
-        if rows.ndim != 2 or rows.shape[1] != len(self.mean):
-            raise ValueError(f"these vectors are {rows.shape}, but the quantizer was fitted on rows of {len(self.mean)} numbers: give such")
-        out = np.empty((len(rows), len(self.books)), dtype=np.int32)
-        firsts = range(0, len(rows), BLOCK)
-        with _ONE, _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(min(os.cpu_count() or 1, len(firsts) or 1)) as pool:
-            for _ in pool.map(functools.partial(self._encode_block, rows, out, self._ready()), firsts):
-                pass
-        return out
+        return blocks.encode(rows, len(self.mean), len(self.books), functools.partial(self._codes, self._ready()))
 
-    def _ready(self) -> tuple[Floats, Floats, list[Floats], Floats]:
-        """The arrays as the products want them: all first layers side by side (d, K * h), their bias, books on their side, |c|^2 / 2."""
+    def _ready(self) -> tuple[Floats, Floats, list[tuple[Floats, Floats]]]:
+        """The arrays as the products want them: all first layers side by side (d, K * h), their bias, the books on their side."""
         w1, b1 = self.encoders[:2]
         wide = np.ascontiguousarray(w1.transpose(1, 0, 2).reshape(len(self.mean), -1))
-        return wide, b1.reshape(-1), [np.ascontiguousarray(book.T) for book in self.books], (self.books**2).sum(2) / 2
+        return wide, b1.reshape(-1), [blocks.turned(book) for book in self.books]
 
-    def _encode_block(self, rows: Floats, out: Ints, ready: tuple[Floats, Floats, list[Floats], Floats], first: int) -> None:
-        wide, bias, turned, half = ready
+    def _codes(self, ready: tuple[Floats, Floats, list[tuple[Floats, Floats]]], block: Floats) -> Ints:
+        wide, bias, books = ready
         w2, b2 = self.encoders[2:]
-        part = rows[first : first + BLOCK]
-        block = np.zeros((BLOCK, len(self.mean)), dtype=np.float32)
-        block[: len(part)] = part
-        inner = np.maximum(standardise(block, self.mean, self.scale) @ wide + bias, 0).reshape(BLOCK, len(turned), -1)
-        for k, book in enumerate(turned):
-            said = np.ascontiguousarray(inner[:, k]) @ w2[k] + b2[k]
-            out[first : first + BLOCK, k] = (said @ book - half[k])[: len(part)].argmax(1)  # argmin |a - c|^2 = argmax a.c - |c|^2 / 2
+        inner = np.maximum(standardise(block, self.mean, self.scale) @ wide + bias, 0).reshape(len(block), len(books), -1)
+        said = (np.ascontiguousarray(inner[:, k]) @ w2[k] + b2[k] for k in range(len(books)))
+        return np.stack([blocks.nearest(s, book) for s, book in zip(said, books, strict=True)], axis=1, dtype=np.int32, casting="same_kind")
 
     def decode(self, codes: Ints) -> Floats:
         """(n, K) to (n, d): the directions that the codes stand for, of about length 1."""
         v1, u1, v2, u2 = self.decoder
         mean = np.mean([book[codes[:, k]] for k, book in enumerate(self.books)], axis=0, dtype=np.float32)
         return np.asarray((np.maximum(mean @ v1 + u1, 0) @ v2 + u2) * self.scale + self.mean, dtype=np.float32)
-
-
-@functools.cache
-def _blas() -> Any:
-    """The BLAS libraries of this process; looking for them takes milliseconds, so once."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def standardise(rows: Floats, mean: Floats, scale: Floats) -> Floats:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from llmrec.contracts import Floats, Ints
+from llmrec.ids.vq import blocks
 
-BLOCK = 256  # rows quantized at once, always so many: a row's bits do not depend on its company
+PART = 2048  # rows looked at once where all are looked at: a million wide rows are not held twice
+SAMPLED = 256  # rows per code that k-means looks at, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,20 +37,21 @@ class Residual:
         return tuple(len(book) for book in self.books)
 
     def encode(self, rows: Floats) -> Ints:
-        """(n, d) to (n, levels) int32; of equally near codewords the first."""
-        if rows.ndim != 2 or rows.shape[1] != len(self.mean):
-            raise ValueError(f"rows {rows.shape} do not fit this quantizer: it was made for vectors of width {len(self.mean)}")
-        out = np.empty((len(rows), len(self.books)), dtype=np.int32)
-        block = np.zeros((BLOCK, len(self.mean)), dtype=np.float32)
-        for first in range(0, len(rows), BLOCK):
-            part = rows[first : first + BLOCK]
-            block[: len(part)] = (part - self.mean) / self.scale
+        """(n, d) to (n, levels) int32; of equally near codewords the first. A row's codes hang on the row alone: see `blocks.encode`."""
+        turned = [blocks.turned(book) for book in self.books]
+
+        def codes(block: Floats) -> Ints:
+            out = np.empty((len(block), len(self.books)), dtype=np.int32)
+            block -= self.mean
+            block /= self.scale
             left = dense(block, self.encoder)
-            for level, book in enumerate(self.books):
-                code = nearest(left, book)
-                left = left - book[code]
-                out[first : first + BLOCK, level] = code[: len(part)]
-        return out
+            for level, book in enumerate(turned):
+                if level:
+                    left -= self.books[level - 1].take(out[:, level - 1], axis=0)
+                out[:, level] = blocks.nearest(left, book)
+            return out
+
+        return blocks.encode(rows, len(self.mean), len(self.books), codes)
 
     def decode(self, codes: Ints) -> Floats:
         """(n, levels) to (n, d): the sum of the codewords, through the decoder, back in the space of the rows."""
@@ -73,27 +75,35 @@ class RqKMeans:
                 raise ValueError(f"residual k-means: {name} is {getattr(self, name)}, but must be at least 1: raise it in the recipe")
 
     def fit(self, rows: Floats, rng: np.random.Generator) -> Residual:
-        """rows: (n, d). Fewer rows than codes make smaller books."""
+        """rows: (n, d). Fewer rows than codes make smaller books. Above 256 rows per code a sample of so many makes all books."""
         mean, scale = standard(rows)
-        left = np.asarray((rows - mean) / scale, dtype=np.float32)
+        most = SAMPLED * self.n_codes
+        picked = slice(None) if len(rows) <= most else np.sort(rng.choice(len(rows), most, replace=False))
+        left = np.asarray(rows[picked] - mean, dtype=np.float32)
+        left /= scale
         return Residual(mean, scale, residual_kmeans(left, self.n_levels, self.n_codes, rng, self.restarts))
 
 
 def residual_kmeans(left: Floats, n_levels: int, n_codes: int, rng: np.random.Generator, restarts: int = 1) -> tuple[Floats, ...]:
     """One book per level, (k, h) each, k = n_codes or the number of rows if that is less. `left` is not changed."""
-    books = []
+    books: list[Floats] = []
+    left = np.array(left, dtype=np.float32)
     for _ in range(n_levels):
         book = kmeans(left, n_codes, int(rng.integers(2**31)), restarts)
         books.append(book)
-        left = np.concatenate([part - book[nearest(part, book)] for part in np.array_split(left, max(1, len(left) // 8192))])
+        for first in range(0, len(left), PART):
+            part = left[first : first + PART]  # a view: what is left is written over what was there
+            part -= book[blocks.nearest(part, blocks.turned(book))]
     return tuple(books)
 
 
 def kmeans(rows: Floats, k: int, seed: int, restarts: int = 1) -> Floats:
-    """(k, d) centres, or as many as there are rows. Above 256 rows per centre a sample is taken."""
+    """(k, d) centres, or as many as there are rows. Above `SAMPLED` rows per centre a sample is taken."""
     import faiss
 
-    means = faiss.Kmeans(rows.shape[1], min(k, len(rows)), niter=25, nredo=restarts, seed=seed, min_points_per_centroid=1)
+    means = faiss.Kmeans(
+        rows.shape[1], min(k, len(rows)), niter=25, nredo=restarts, seed=seed, min_points_per_centroid=1, max_points_per_centroid=SAMPLED
+    )
     means.train(np.ascontiguousarray(rows, dtype=np.float32))
     return np.array(means.centroids, dtype=np.float32)
 
@@ -102,22 +112,26 @@ def standard(rows: Floats) -> tuple[Floats, Floats]:
     """Mean and spread of each coordinate, (d,) and (d,); a coordinate that does not vary has spread 1."""
     if not len(rows):
         raise ValueError("there are no vectors to quantize: load a catalogue with items")
-    if not np.isfinite(rows).all():
-        raise ValueError(f"vector {int((~np.isfinite(rows)).any(1).argmax())} is not finite, and nothing is near it: look at the embedder")
-    mean, spread = rows.mean(0, dtype=np.float64), rows.std(0, dtype=np.float64)
+    mean, spread = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
+    for first in range(0, len(rows), PART):
+        part = rows[first : first + PART]
+        if not np.isfinite(part).all():
+            row = first + int((~np.isfinite(part)).any(1).argmax())
+            raise ValueError(f"vector {row} is not finite, and nothing is near it: look at the embedder")
+        mean += part.sum(0, dtype=np.float64)
+    mean /= len(rows)
+    for first in range(0, len(rows), PART):
+        spread += ((rows[first : first + PART] - mean) ** 2).sum(0)
+    spread = np.sqrt(spread / len(rows))
     floor = 1e-6 * max(float(spread.max()), float(np.abs(mean).max()))
     return mean.astype(np.float32), np.where(spread > floor, spread, 1).astype(np.float32)
-
-
-def nearest(rows: Floats, book: Floats) -> NDArray[np.int64]:
-    """(n,) the codeword at the least squared distance from each row."""
-    return np.asarray(((book**2).sum(1) - 2 * rows @ book.T).argmin(1))
 
 
 def dense(rows: Floats, layers: tuple[Floats, ...]) -> Floats:
     """Rows through weights and biases, with a ReLU between layers; no layers, no change."""
     for i in range(0, len(layers), 2):
-        rows = rows @ layers[i] + layers[i + 1]
+        rows = rows @ layers[i]
+        rows += layers[i + 1]
         if i + 2 < len(layers):
-            rows = np.maximum(rows, 0)
+            np.maximum(rows, 0, out=rows)
     return rows
