@@ -5,6 +5,7 @@ Where it stands: under `files` and `official`. What it does not know: how files 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from llmrec.data.files import BadData
 from llmrec.ids.keyed import KeyedTable
 
 VERSION = 1
+PREFIX = r"[A-Za-z0-9_.-]*"  # what the prefix of a book may be: it is written into labels and prompts, where it must be no markup
 MOST_CODES, MOST_BOOKS = 10_000_000, 64  # more than any scheme uses: what a hostile file may make us build ends here
 
 
@@ -42,6 +44,9 @@ def _side(
     side: str, rows: Sequence[dict[str, Any]], books: tuple[Book, ...], path: Path
 ) -> tuple[Names, tuple[str, ...], tuple[str, ...] | None]:
     """Codes, keys and titles of one side. The first row that is wrong is named."""
+    if not rows:
+        leave = ", or leave the users out" if side == "users" else ""
+        raise BadData(f"{path.name} names no {side}; give at least one{leave}")
     codes = np.full((len(rows), len(books)), -1, dtype=np.int32)
     keys: dict[str, int] = {}
     titles: list[str] = []
@@ -63,7 +68,9 @@ def _side(
         codes[number - 1, : len(found)] = found
         pieces = row.get("pieces")
         spelled: Id = tuple(book.spell(code) for book, code in zip(books, found, strict=False) if code >= 0)
-        if pieces is not None and list(pieces) != list(spelled):
+        if pieces is not None and not (isinstance(pieces, list) and all(isinstance(piece, str) for piece in pieces)):
+            raise BadData(f'{where}: "pieces" must be a list of texts, not {say(pieces)}; correct it, or leave it out')
+        if pieces is not None and pieces != list(spelled):
             raise BadData(
                 f"{where}: the pieces {short(pieces)} are not what the codes say, {short(spelled)}; correct one, or leave the pieces out"
             )
@@ -95,10 +102,10 @@ def _books(plain: Any, path: Path) -> tuple[Book, ...]:
         if not isinstance(body, dict) or not set(body) <= {"prefix", "size", "token", "texts"}:
             raise BadData(f"{where} must have prefix and size, may have token and texts, and nothing else")
         prefix, size, token, texts = body.get("prefix"), body.get("size"), body.get("token", True), body.get("texts")
-        if not isinstance(prefix, str) or not _is_text(prefix) or any(c in "<>" or c.isspace() for c in prefix):
-            raise BadData(f'{where}: "prefix" must be a text without <, > and blanks, not {say(prefix)}')
-        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MOST_CODES:
-            raise BadData(f'{where}: "size" must be a whole number from 0 to {MOST_CODES:,}, not {say(size)}')
+        if not isinstance(prefix, str) or not re.fullmatch(PREFIX, prefix):
+            raise BadData(f'{where}: "prefix" must be a text of A to Z, a to z, 0 to 9, _, . and -, not {say(prefix)}; rename it')
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MOST_CODES:
+            raise BadData(f'{where}: "size" must be a whole number from 1 to {MOST_CODES:,}, not {say(size)}')
         if not isinstance(token, bool):
             raise BadData(f'{where}: "token" must be true or false, not {say(token)}')
         if texts is not None and not (
@@ -111,7 +118,10 @@ def _books(plain: Any, path: Path) -> tuple[Book, ...]:
 
 
 def check_prefixes(books: Sequence[Book], path: Path | str) -> None:
-    """Refuse two Token books that spell one Token, as prefixes `a` and `a1` do with `<a11>`."""
+    """Refuse a prefix that could be markup, and two Token books that spell one Token, as prefixes `a` and `a1` do with `<a11>`."""
+    for book in books:
+        if not re.fullmatch(PREFIX, book.prefix):
+            raise BadData(f"{Path(path).name}: the prefix {book.prefix[:60]!r} has more than A to Z, a to z, 0 to 9, _, . and -; rename it")
     prefixes = sorted({book.prefix for book in books if book.token and book.texts is None})
     for one in prefixes:
         for other in prefixes:

@@ -27,7 +27,7 @@ import numpy as np
 from llmrec import artifacts
 from llmrec.contracts import Book, IdTable, Names
 from llmrec.data.files import BadData, read_bytes, read_parquet, usable
-from llmrec.ids.checked import VERSION, assemble, say
+from llmrec.ids.checked import VERSION, assemble, check_prefixes, say
 from llmrec.ids.keyed import KeyedTable
 
 HEADER = b"llmrec names"  # the key of the metadata in a Parquet file
@@ -47,6 +47,7 @@ def save(keyed: KeyedTable, path: Path | str) -> Path:
 def _save(keyed: KeyedTable, path: Path) -> None:
     if path.is_dir():
         raise ValueError(f"{path} is a folder: name a file in it")
+    check_prefixes(keyed.table.books, path)
     header = _header(keyed.table, _save_arrays(keyed.table, path))
     path.parent.mkdir(parents=True, exist_ok=True)
     sides = [("items", _rows(keyed.table.items, keyed.item_keys, keyed.titles))]
@@ -217,6 +218,9 @@ def _load_arrays(plain: Any, path: Path) -> dict[str, Any]:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     out = dict(pairs)
     if len(out) < len(pairs):
-        twice = next(name for name in out if sum(name == other for other, _ in pairs) > 1)
-        raise ValueError(f"the key {twice!r} stands twice")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise ValueError(f"the key {name!r:.60} stands twice")
+            seen.add(name)
     return out

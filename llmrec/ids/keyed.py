@@ -59,6 +59,8 @@ class KeyedTable:
 
 
 def _rows(named: Sequence[str], wanted: Sequence[str], side: str, source: str) -> Ints:
+    if not named:
+        raise ValueError(f"{source} names no {side}: give the names of this data set")
     row_of = {key: row for row, key in enumerate(named)}
     missing = [key for key in wanted if key not in row_of]
     if missing:

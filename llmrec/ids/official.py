@@ -21,7 +21,7 @@ import pandas as pd
 from llmrec.contracts import Book, Catalog, IdTable, Names
 from llmrec.data.files import BadData, read_bytes, read_text, usable
 from llmrec.ids import files
-from llmrec.ids.checked import MOST_BOOKS, MOST_CODES, check_prefixes
+from llmrec.ids.checked import MOST_BOOKS, MOST_CODES, PREFIX, check_prefixes
 from llmrec.ids.keyed import KeyedTable
 
 FORMS = (
@@ -29,7 +29,8 @@ FORMS = (
     "a TokenRec folder (train.txt with train_codebook.csv), LETTER's index.json"
 )
 SMALLEST = 256  # codes in a book of TokenRec's released runs; its files name only those that occur
-_PIECE = re.compile(r"<([^<>\s]*?)(\d+)>")
+_PIECE = re.compile(rf"<({PREFIX}?)([0-9]+)>")
+_MADE_OF = "pieces such as <a_12>, whose prefixes have A to Z, a to z, 0 to 9, _, . and - alone"
 
 
 def read(source: Path | str | Sequence[Path | str]) -> KeyedTable:
@@ -63,7 +64,7 @@ def read_metaid(items: Path | str, users: Path | str | None = None) -> KeyedTabl
     """
     item_names = _lines(Path(items))
     user_names = {} if users is None else _lines(Path(users))
-    sides = _spelled([(item_names, Path(items)), (user_names, Path(users or ""))])
+    sides = _spelled([(item_names, Path(items)), *([] if users is None else [(user_names, Path(users))])])
     table = IdTable("metaid-official", sides[0], None if users is None else sides[1])
     return KeyedTable(table, tuple(item_names), tuple(user_names))
 
@@ -135,9 +136,7 @@ def _letter(plain: dict[str, object], path: Path) -> KeyedTable:
     names: dict[str, str] = {}
     for number, (key, pieces) in enumerate(plain.items(), start=1):
         if not isinstance(pieces, list) or not pieces or not all(isinstance(p, str) and _PIECE.fullmatch(p) for p in pieces):
-            raise BadData(
-                f'{path.name}, entry {number} ({key!r:.60}): {str(pieces)[:60]!r} is not a list of pieces such as "<a_12>"; forms: {FORMS}'
-            )
+            raise BadData(f"{path.name}, entry {number} ({key!r:.60}): {str(pieces)[:60]!r} is not a list of {_MADE_OF}; forms: {FORMS}")
         names[key] = "".join(pieces)
     (items,) = _spelled([(names, path)])
     return KeyedTable(IdTable("letter-official", items), tuple(names))
@@ -170,11 +169,16 @@ def _spelled(sides: list[tuple[dict[str, str], Path]], smallest: int = 1) -> lis
 
 def _codes(names: dict[str, str], path: Path) -> tuple[np.ndarray, list[str | None]]:
     """(n, depth) codes and the prefix of each place; None is the prefix of a bare number. A place has one prefix in all names."""
+    if not names:
+        raise BadData(f"{path} names nobody; give the released file")
     prefixes: list[str | None] = []
     rows: list[list[int]] = []
     for number, (key, name) in enumerate(names.items(), start=1):
         where = f"{path}, name {number} ({key!r:.60})"
         pieces: list[tuple[str | None, str]] = [(None, name)] if name.isdecimal() else _PIECE.findall(name)
+        spelled = "".join(digits if prefix is None else f"<{prefix}{digits}>" for prefix, digits in pieces)
+        if not pieces or spelled != name:
+            raise BadData(f"{where}: {name[:60]!r} is not made of {_MADE_OF}; give the released file")
         row = []
         for place, (prefix, digits) in enumerate(pieces):
             if place == len(prefixes) < MOST_BOOKS:
@@ -186,8 +190,6 @@ def _codes(names: dict[str, str], path: Path) -> tuple[np.ndarray, list[str | No
             if str(int(digits[:20])) != digits or int(digits) >= MOST_CODES:
                 raise BadData(f"{where}: {digits[:20]!r} must be a code from 0 to {MOST_CODES - 1:,} without leading zeros; correct it")
             row.append(int(digits))
-        if not row:
-            raise BadData(f"{where}: {name[:60]!r} has no pieces such as <a_12>; give the released file")
         rows.append(row)
     codes = np.full((len(rows), len(prefixes)), -1, dtype=np.int32)
     for index, (row, (key, name)) in enumerate(zip(rows, names.items(), strict=True)):

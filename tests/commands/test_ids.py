@@ -225,7 +225,7 @@ def test_health_of_a_trained_run_looks_at_learned_rows(ids: Call) -> None:
         (("fit", "rid", "--data", "x" * 300), "cannot be used (File name too long): choose another file or folder"),
         (("fit", "rid", *BOARD, "--out", f"{__file__}/inside"), "inside cannot be used (File exists): choose another folder"),
         (("fit", "rid", *BOARD, "--out", "x" * 300), "cannot be used (File name too long): choose another folder"),
-        (("fit", "rid", *BOARD, "--out", f"{__file__}/inside.json"), "inside.json cannot be used (File exists): choose another file"),
+        (("fit", "rid", *BOARD, "--out", f"{__file__}/inside.json"), "inside.json cannot be used (Not a directory): choose another file"),
     ],
 )
 def test_wrong_use_is_one_line_with_a_remedy(words: tuple[str, ...], said: str, ids: Call) -> None:

@@ -47,7 +47,7 @@ def names(draw: st.DrawFn, n: int) -> Names:
 
 @st.composite
 def tables(draw: st.DrawFn) -> KeyedTable:
-    item_keys, user_keys = (draw(st.lists(TEXT, min_size=least, max_size=4, unique=True)) for least in (1, 0))
+    item_keys, user_keys = (draw(st.lists(TEXT, min_size=1, max_size=4, unique=True)) for _ in range(2))
     items = draw(names(len(item_keys)))
     users = draw(st.none() | names(len(user_keys)))
     table = IdTable(draw(TEXT), items, users)
@@ -125,7 +125,16 @@ WRONG = {
     '"scheme" must be': changed(scheme=3),
     '"items" must be a list': changed(items={"a": 1}),
     '"books" must be a list of 1 to 64': changed(books=[{"prefix": "c", "size": 2}] * 65),
-    'book 1: "size" must be a whole number from 0 to 10,000,000': changed(books=[{"prefix": "c", "size": 10**12}]),
+    'book 1: "size" must be a whole number from 1 to 10,000,000': changed(books=[{"prefix": "c", "size": 10**12}]),
+    'book 2: "size" must be a whole number from 1': changed(books=[{"prefix": "c", "size": 2}, {"prefix": "r", "size": 0}]),
+    'book 1: "prefix" must be a text of A to Z, a to z, 0 to 9, _, . and -, not': changed(
+        books=[{"prefix": "![x](http://evil/a.png)", "size": 2}]
+    ),
+    '"pieces" must be a list of texts, not int 5': changed(items=[{"key": "50", "pieces": 5, "codes": [0]}]),
+    '"pieces" must be a list of texts, not str': changed(items=[{"key": "50", "pieces": "<c0>", "codes": [0]}]),
+    '"pieces" must be a list of texts, not list': changed(items=[{"key": "50", "pieces": [5], "codes": [0]}]),
+    "names no items; give at least one": changed(items=[]),
+    "names no users; give at least one, or leave the users out": changed(users=[]),
     'book 1: "prefix"': changed(books=[{"prefix": "a>b", "size": 2}]),
     'book 1: "texts" must be a list of 2 texts': changed(books=[{"prefix": "c", "size": 2, "texts": ["a"]}]),
     "can spell the same Token, <a11>": changed(books=[{"prefix": "a", "size": 99}, {"prefix": "a1", "size": 2}]),
@@ -170,6 +179,32 @@ def test_hostile_json_is_refused(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "names.json").write_text(text)
     with pytest.raises(BadData, match=said):
         files.load(tmp_path / "names.json")
+
+
+def test_a_key_that_stands_twice_is_found_in_one_pass() -> None:
+    """Each key is compared with a few others of its hash, not with all of them."""
+    compared = 0
+
+    class Key(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    with pytest.raises(ValueError, match="'299' stands twice"):
+        files._once([(Key(n % 300 if n < 300 else 299), n) for n in range(301)])
+    assert compared < 300 * 10
+
+
+@FORMS
+def test_a_table_that_could_not_be_read_back_is_not_written(suffix: str, tmp_path: Path) -> None:
+    items = Names(np.zeros((1, 1), dtype=np.int32), (Book("größe", 1),))
+    with pytest.raises(ValueError, match="the prefix 'größe' has more than A to Z"):
+        files.save(KeyedTable(IdTable("s", items), ("a",)), tmp_path / f"n{suffix}")
+    assert not list(tmp_path.iterdir())
 
 
 @FORMS

@@ -44,6 +44,8 @@ def test_letter_s_index(tmp_path: Path) -> None:
         ({"0": ["<a_99999999999999999999999>"]}, "must be a code from 0 to 9,999,999"),
         ({"0": "<a_1>"}, r"entry 1 \('0'\): '<a_1>' is not a list of pieces"),
         ({"0": []}, "is not a list of pieces"),
+        ({"0": ["<![x](http://evil/a.png)1>"]}, "is not a list of pieces such as <a_12>, whose prefixes have A to Z"),
+        ({}, "names nobody"),
         ({"0": ["<a_1> <b_1>"]}, "is not a list of pieces"),
         ({"0": ["<a11>", "<a12>", "<a_1>"], "1": ["<a11>", "<a2>", "<b_1>"]}, "does not have the pieces"),
     ],
@@ -74,6 +76,29 @@ def test_users_and_items_of_metaid_share_their_books(tmp_path: Path) -> None:
     assert keyed.table.users is not None
     assert keyed.table.items.books == keyed.table.users.books == (Book("CT", 5), Book("", 10))
     assert keyed.table.users.spell(0) == ("<CT4>", "<2>")
+
+
+@pytest.mark.parametrize("name", ["<![x](http://evil/a.png)1>", "<CT1><*b*2>", "<`1>"])
+def test_a_prefix_that_is_markup_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "items.txt").write_text(f"i {name}\n")
+    with pytest.raises(BadData, match="is not made of pieces such as <a_12>"):
+        official.read(tmp_path / "items.txt")
+    (tmp_path / "train.txt").write_text("0 0\n")
+    (tmp_path / "train_codebook.csv").write_text(f",user_cb_id,item_cb_id\n0,user_<a-1>,item_{name}\n")
+    with pytest.raises(BadData, match="is not made of pieces such as <a_12>"):
+        official.read(tmp_path)
+
+
+def test_a_file_that_names_nobody_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "items.txt").write_text("i <CT1><9>\n")
+    (tmp_path / "none.txt").write_text("")
+    for given in (tmp_path / "none.txt", (tmp_path / "items.txt", tmp_path / "none.txt"), (tmp_path / "none.txt", tmp_path / "items.txt")):
+        with pytest.raises(BadData, match=r"none.txt names nobody; give the released file"):
+            official.read(given)
+    (tmp_path / "train.txt").write_text("")
+    (tmp_path / "train_codebook.csv").write_text(",user_cb_id,item_cb_id\n")
+    with pytest.raises(BadData, match="names nobody"):
+        official.read(tmp_path)
 
 
 def test_books_of_another_size_than_256_are_read(tmp_path: Path) -> None:
