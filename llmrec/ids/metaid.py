@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec.contracts import Book, Catalog, Floats, IdTable, Interactions, Names, Vectors
+from llmrec.contracts import Book, Catalog, Floats, IdTable, Interactions, Ints, Names, Vectors
 from llmrec.ids.vq.kmeans import Centroids
 
 COARSE, FINE = "c", "r"
@@ -31,7 +31,8 @@ class MetaId:
     Names are unique by construction: ranks run over users and items of a cluster together. Rows that are all zero (no interactions) form
     a cluster of their own, the last one, so that they blur no other.
     The table's `features` have one row per Token, in the table's order: the centre for a coarse Token, a fixed random vector of length
-    1 or so for a fine one. Its quantizers hold the centres, each side's own where apart: newcomers go to the nearest.
+    1 or so for a fine one. Its quantizers hold the centres that k-means put everybody to, each side's own where apart: so they give every
+    known row its own coarse code again, and newcomers go to the nearest. Where k-means came to rest, they are the members' centres too.
     Source: arXiv 2406.08477, section on META ID construction, and the released Beauty tokens, which are a joint clustering.
     """
 
@@ -61,13 +62,17 @@ class MetaId:
                 raise ValueError(
                     'metaid: these users and items live in two spaces and cannot be clustered together: set clustering = "apart"'
                 )
-            cluster, rank, centres = self._name(np.concatenate([vectors.items, vectors.users]), rng)
+            cluster, rank, centres, frozen = self._name(np.concatenate([vectors.items, vectors.users]), rng)
             codes: NDArray[np.int32] = np.stack([cluster, rank], axis=1)
-            prefixes, blocks = (COARSE, COARSE), {COARSE: centres}
+            prefixes, blocks, nearest = (COARSE, COARSE), {COARSE: centres}, {COARSE: frozen}
         else:
             sides = [self._name(side, rng) for side in (vectors.items, vectors.users)]
-            codes = np.concatenate([np.stack([cluster, rank], axis=1) for cluster, rank, _ in sides])
-            prefixes, blocks = (APART["items"], APART["users"]), {p: s[2] for p, s in zip(APART.values(), sides, strict=True)}
+            codes = np.concatenate([np.stack([cluster, rank], axis=1) for cluster, rank, _, _ in sides])
+            prefixes = (APART["items"], APART["users"])
+            blocks, nearest = (
+                {p: s[2] for p, s in zip(prefixes, sides, strict=True)},
+                {p: s[3] for p, s in zip(prefixes, sides, strict=True)},
+            )
         fine = Book(FINE, int(codes[:, 1].max()) + 1)
         item_books, user_books = ((Book(prefix, len(blocks[prefix])), fine) for prefix in prefixes)
         table = IdTable("metaid", items=Names(codes[:n_items], item_books), users=Names(codes[n_items:], user_books))
@@ -75,11 +80,11 @@ class MetaId:
         features = blocks | {FINE: (rng.standard_normal((fine.size, d)) / np.sqrt(d)).astype(np.float32)}
         # the order of `table.tokens`, never that of a set: the release scrambled these rows
         rows = np.concatenate([features[book.prefix] for book in table.books])
-        of_items, of_users = (Centroids(blocks[prefix]) for prefix in prefixes)
+        of_items, of_users = (Centroids(nearest[prefix]) for prefix in prefixes)
         return IdTable(table.scheme, table.items, table.users, rows, of_items, of_users)
 
-    def _name(self, x: Floats, rng: np.random.Generator) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
-        """Cluster and rank of every row, and the centres: (n,), (n,), (n clusters, d)."""
+    def _name(self, x: Floats, rng: np.random.Generator) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats]:
+        """See `cluster_and_rank`."""
         k = scaled_clusters(len(x)) if self.n_clusters is None else self.n_clusters
         return cluster_and_rank(x, k, int(rng.integers(2**31)), self.restarts)
 
@@ -89,18 +94,24 @@ def scaled_clusters(n: int) -> int:
     return max(2, round(3 * math.cbrt(n)))
 
 
-def cluster_and_rank(x: Floats, k: int, seed: int, restarts: int = 3) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
+def cluster_and_rank(x: Floats, k: int, seed: int, restarts: int = 3) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats]:
     """Spherical k-means, then ranks by falling cosine to the centre, ties by row.
 
-    x: (n, d), any length. Returns cluster (n,) int32, rank (n,) int32 and centres (n clusters, d) float32. Clusters are numbered by size,
-    the largest first; empty ones are dropped, so that no Token is born dead. All-zero rows come last, with a zero centre.
+    x: (n, d), any length. Returns cluster (n,) int32, rank (n,) int32, and two times (n clusters, d) float32: the members' centres, and
+    the centres of k-means, to which every row is nearest to its own; these are the same where k-means came to rest. Clusters are numbered
+    by size, the largest first; empty ones are dropped, so that no Token is born dead. All-zero rows come last, with a zero centre.
     """
     length = np.linalg.norm(x, axis=1, keepdims=True)
     known = length[:, 0] > 0
     unit = np.ascontiguousarray(np.divide(x, length, out=np.zeros_like(x, dtype=np.float32), where=length > 0), dtype=np.float32)
     cluster = np.full(len(x), -1, dtype=np.int32)
-    cluster[known] = _by_size(_spherical_kmeans(unit[known], k, seed, restarts)) if known.any() else 0
-    n_clusters = int(cluster.max(initial=-1)) + 1
+    nearest = np.zeros((0, x.shape[1]), dtype=np.float32)
+    if known.any():
+        nearest = _spherical_kmeans(unit[known], k, seed, restarts)
+        found = Centroids(nearest).encode(x[known])[:, 0]
+        cluster[known] = _by_size(found)
+        nearest = nearest[_largest_first(found)]
+    n_clusters = len(nearest)
     centres = np.zeros((n_clusters + int(not known.all()), x.shape[1]), dtype=np.float32)
     np.add.at(centres, cluster[known], unit[known])
     centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
@@ -111,11 +122,11 @@ def cluster_and_rank(x: Floats, k: int, seed: int, restarts: int = 3) -> tuple[N
     sizes = np.bincount(cluster, minlength=len(centres))
     rank = np.empty(len(x), dtype=np.int32)
     rank[order] = np.arange(len(x)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return cluster, rank, centres
+    return cluster, rank, centres, np.concatenate([nearest, np.zeros((len(centres) - n_clusters, x.shape[1]), dtype=np.float32)])
 
 
-def _spherical_kmeans(unit: Floats, k: int, seed: int, restarts: int) -> NDArray[np.int64]:
-    """Cluster of every row of unit length; fewer rows than k make fewer clusters."""
+def _spherical_kmeans(unit: Floats, k: int, seed: int, restarts: int) -> Floats:
+    """Centres of length 1 of rows of length 1; fewer rows than k make fewer clusters."""
     import faiss
 
     means = faiss.Kmeans(
@@ -129,13 +140,18 @@ def _spherical_kmeans(unit: Floats, k: int, seed: int, restarts: int) -> NDArray
         max_points_per_centroid=len(unit),  # every row counts: no subsample
     )
     means.train(unit)
-    return np.asarray(means.index.search(unit, 1)[1][:, 0])
+    return np.array(means.centroids, dtype=np.float32)
 
 
-def _by_size(labels: NDArray[np.int64]) -> NDArray[np.int32]:
-    """The same clusters, numbered by size without gaps; equal sizes keep their order."""
+def _largest_first(labels: Ints) -> NDArray[np.int64]:
+    """The labels that occur, the commonest first; equally common ones keep their order."""
     sizes = np.bincount(labels)
-    order = np.argsort(-sizes, kind="stable")
-    number = np.empty(len(sizes), dtype=np.int32)
-    number[order] = np.arange(len(sizes))
+    return np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
+
+
+def _by_size(labels: Ints) -> NDArray[np.int32]:
+    """The same clusters, numbered by size without gaps; equal sizes keep their order."""
+    order = _largest_first(labels)
+    number = np.empty(int(labels.max()) + 1, dtype=np.int32)
+    number[order] = np.arange(len(order))
     return number[labels]

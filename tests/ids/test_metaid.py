@@ -64,7 +64,7 @@ def test_ranks_follow_the_cosine_to_the_centre_over_both_sides(blobs: Vectors) -
 
 def test_equal_distances_are_ranked_by_index() -> None:
     same = np.tile(np.array([[1.0, 2.0, 0.0]], dtype=np.float32), (4, 1))
-    _, rank, _ = cluster_and_rank(same, 1, seed=0)
+    _, rank, _, _ = cluster_and_rank(same, 1, seed=0)
     assert rank.tolist() == [0, 1, 2, 3]
 
 
@@ -72,7 +72,7 @@ def test_equal_distances_are_ranked_by_index() -> None:
 @given(hnp.arrays(np.float32, st.tuples(st.integers(1, 40), st.just(4)), elements=st.sampled_from([-1, 0, 0.5, 1])), st.integers(1, 60))
 def test_names_are_unique_and_no_token_is_born_dead(x: np.ndarray, k: int) -> None:
     """Duplicates, zeros and more clusters than rows included."""
-    cluster, rank, centres = cluster_and_rank(x, k, seed=0, restarts=1)
+    cluster, rank, centres, _ = cluster_and_rank(x, k, seed=0, restarts=1)
     assert len(set(zip(cluster.tolist(), rank.tolist(), strict=True))) == len(x)
     sizes = np.bincount(cluster, minlength=len(centres))
     assert (sizes > 0).all() and len(sizes) == len(centres)
