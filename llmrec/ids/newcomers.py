@@ -138,9 +138,9 @@ def _branched(table: IdTable, train: Interactions, users: Sequence[int] | None, 
 
 def _titled(table: IdTable, text: str | None) -> Newcomer:
     """The title is the name, told apart from those that are there already."""
-    from llmrec.ids.title import told_apart
+    from llmrec.ids.title import plain, told_apart
 
-    title = " ".join((text or "").split())
+    title = plain(text or "")
     if not title:
         raise CannotName("title names an item by its title, and who took it says nothing of that: give the title as text")
     book = table.items.books[0]

@@ -34,8 +34,8 @@ class Title:
         """Read the catalogue's titles. Neither `train` nor `rng` is looked at."""
         frame = catalog.items
         missing = frame["title"].isna()
-        titles = ["" if gone else _plain(title) for title, gone in zip(catalog.titles, missing, strict=True)]
-        texts = [title or _plain(key) or f"#{i}" for i, (title, key) in enumerate(zip(titles, catalog.item_keys, strict=True))]
+        titles = ["" if gone else plain(title) for title, gone in zip(catalog.titles, missing, strict=True)]
+        texts = [title or plain(key) or f"#{i}" for i, (title, key) in enumerate(zip(titles, catalog.item_keys, strict=True))]
         years = [None if pd.isna(y) else int(y) for y in frame["year"]] if "year" in frame else [None] * len(texts)
         book = Book("title", len(texts), token=False, texts=tuple(told_apart(texts, years)))
         return IdTable("title", Names(np.arange(len(texts), dtype=np.int32)[:, None], (book,)))
@@ -58,6 +58,6 @@ def told_apart(titles: Sequence[str], years: Sequence[int | None]) -> list[str]:
     return out
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Runs of blanks as one, and one spelling of letters with accents: two titles that look alike are alike."""
     return " ".join(unicodedata.normalize("NFC", text).split())

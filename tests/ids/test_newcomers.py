@@ -130,11 +130,14 @@ def test_bad_questions_are_refused_with_a_remedy() -> None:
 def test_a_title_is_its_own_name_told_apart() -> None:
     import pandas as pd
 
-    catalog = Catalog(pd.DataFrame({"key": ["u"]}), pd.DataFrame({"key": list("abc"), "title": ["Alien", "Sabrina", "Sabrina"]}))
+    catalog = Catalog(pd.DataFrame({"key": ["u"]}), pd.DataFrame({"key": list("abc"), "title": ["Am\u00e9lie", "Sabrina", "Sabrina"]}))
     table = Title().fit(TRAIN, catalog, None, stream(0, "title"))
     assert name_item(table, None, None, TRAIN, text="  Toy  Story ").pieces == ("Toy Story",)
     again = name_item(table, None, None, TRAIN, text="Sabrina")
     assert again.pieces == ("Sabrina #3",) and "known item" in again.note
+    for spelling in ("Am\u00e9lie", "Ame\u0301lie"):  # one letter, or e and its accent: the same to the eye, so the same name
+        found = name_item(table, None, None, TRAIN, text=spelling)
+        assert found.pieces == ("Am\u00e9lie #2",) and "known item" in found.note
     with pytest.raises(CannotName, match="give the title as text"):
         name_item(table, None, None, TRAIN, users=[0])
     with pytest.raises(CannotName, match="items only"):
