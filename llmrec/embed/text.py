@@ -74,9 +74,10 @@ class Text:
             block = torch.tensor([ids[r] for r in rows], device=network.device)  # (BATCH, t)
             with torch.inference_mode():
                 states = network(input_ids=block, attention_mask=torch.ones_like(block)).last_hidden_state  # (BATCH, t, d)
-            out[rows] = states.float().mean(1).cpu().numpy()
-        length = np.linalg.norm(out, axis=1, keepdims=True)
-        return np.asarray(np.divide(out, length, out=np.zeros_like(out), where=length > 0), dtype=np.float32)
+            mean = states.float().mean(1).cpu().numpy()
+            length = np.linalg.norm(mean, axis=1, keepdims=True)
+            out[rows] = mean / np.where(length > 0, length, 1)  # batch by batch: a million rows are held once
+        return out
 
     def _load(self) -> tuple[Any, Any]:
         """The network without its word head, cut after `layer`, and its tokenizer."""
@@ -142,7 +143,9 @@ def profiles(items: Floats, train: Interactions) -> Floats:
 
     took = sparse.csr_matrix((np.ones(len(train), dtype=np.float32), (train.user, train.item)), (train.n_users, train.n_items))
     count = np.bincount(train.user, minlength=train.n_users)[:, None]
-    return np.asarray(took @ items / np.maximum(count, 1), dtype=np.float32)
+    total = np.asarray(took @ items, dtype=np.float32)
+    total /= np.maximum(count, 1)
+    return total
 
 
 def same_length(ids: Sequence[Sequence[int]]) -> Iterator[NDArray[np.int64]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -148,3 +151,32 @@ def test_models_that_are_not_there_are_refused(folder: str) -> None:
         Text(model="nobody/nothing").read(["x"])
     with pytest.raises(ValueError, match="layer is 4, but .* has 3"):
         Text(model=folder, layer=4).read(["x"])
+
+
+def test_vectors_are_held_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million rows of 576 are 2.3 GB: lengths are divided away in place, a batch at a time, and so is the users' mean."""
+    width = 20_000
+
+    class Wide:
+        config = SimpleNamespace(hidden_size=width)
+        device = torch.device("cpu")
+
+        def to(self, _: object) -> Wide:
+            return self
+
+        eval = lambda self: self  # noqa: E731
+
+        def __call__(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> SimpleNamespace:
+            return SimpleNamespace(last_hidden_state=torch.full((*input_ids.shape, width), 3.0))
+
+    monkeypatch.setattr(Text, "_load", lambda _: (Wide(), lambda *_, **__: {"input_ids": [1, 2]}))
+    tracemalloc.start()
+    rows = TINY.read(["x"] * 200)
+    read = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    took = Interactions(np.arange(200, dtype=np.int32), np.arange(200, dtype=np.int32), np.arange(200), 200, 200)
+    users = profiles(rows, took)
+    told = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, rtol=1e-4)
+    assert read < 1.2 * rows.nbytes and told < 1.2 * (rows.nbytes + users.nbytes)
