@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llmrec.data.titles import printable
+
 
 class Told(dict[str, Any]):
     """A result in plain values, and the same as a person reads it."""
@@ -40,7 +42,7 @@ def cell(value: Any) -> str:
         return f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return "".join(c if c.isprintable() else " " for c in str(value))
+    return printable(str(value))
 
 
 def size(n: float) -> str:

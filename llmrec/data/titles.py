@@ -27,6 +27,11 @@ def clean(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+def printable(text: str) -> str:
+    """Text for one line of a terminal, as it stands but for a blank in the place of what moves the cursor, colours or turns the line."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
 def has_control(text: str) -> bool:
     """Whether `clean` would take a control character out of this text."""
     return any(unicodedata.category(c) == "Cc" or c in _BIDI for c in text)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from llmrec.contracts import IdTable, Ints, Names, Side
+from llmrec.data.titles import printable
 from llmrec.ids.grouping import Array, cells, labels, spelled_alike
 
 
@@ -106,11 +107,11 @@ def diff(a: IdTable, b: IdTable, keys: tuple[Keys, Keys] | None = None, most: in
 
 def text(found: Diff, titles: Sequence[str] | None = None) -> str:
     """A comparison as a person reads it; titles: what A's items are called, else their numbers."""
-    parts = [f"A is {found.scheme_a}, B is {found.scheme_b}"]
+    parts = [printable(f"A is {found.scheme_a}, B is {found.scheme_b}")]
     for side in (found.items, found.users):
         if side is not None:
             parts.append(_side_text(side, titles if side.side == "item" else None))
-    return "\n\n".join([*parts, *(f"note: {note}" for note in found.notes)])
+    return "\n\n".join([*parts, *(f"note: {printable(note)}" for note in found.notes)])
 
 
 def _aligned(side: Side, sizes: tuple[int, int], keys: tuple[Sequence[str], Sequence[str]] | None, notes: list[str]) -> tuple[Array, Array]:
@@ -191,7 +192,7 @@ def agreement(a: Array, b: Array) -> tuple[float, float]:
 
 def _side_text(found: SideDiff, titles: Sequence[str] | None) -> str:
     def who(indices: Sequence[int]) -> str:
-        return ", ".join(str(i) if titles is None else titles[i] for i in indices) or "nobody"
+        return ", ".join(str(i) if titles is None else printable(titles[i]) for i in indices) or "nobody"
 
     lines = [f"{found.n:,} {found.side}s; by the first {found.depth} of their pieces they moved by {found.mean_moved:.3f} on average"]
     lines += [f"  {'A':>7}  {'B':>7}  {'NMI':>6}  {'ARI':>6}"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmrec.contracts import Catalog
+from llmrec.data.titles import printable
 from llmrec.ids.collisions import Collisions
 from llmrec.ids.health import Health, HealthReport, Spread
 from llmrec.ids.lookup import written
@@ -20,13 +21,13 @@ DEAD, TOKENS = 12, 10  # how many are named
 def text(report: HealthReport, catalog: Catalog | None = None) -> str:
     """The report in lines; with a catalogue, the bearers of a shared name by title and key instead of by number."""
     parts = [
-        f"Health of {report.scheme}",
+        f"Health of {printable(report.scheme)}",
         counts(report.health),
         shared(report.health.shared, catalog),
         *([] if report.memorization is None else [memorization(report.memorization)]),
         *([] if report.diversity is None else [diversity(report.diversity)]),
         *([] if report.purity is None else [purity(report.purity)]),
-        "\n".join(f"note: {note}" for note in report.notes),
+        "\n".join(f"note: {printable(note)}" for note in report.notes),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -60,8 +61,8 @@ def shared(found: Collisions, catalog: Catalog | None = None) -> str:
         return "no two share a whole name"
     lines = [f"{found.bearers:,} users and items share {found.names:,} whole names" + _capped(len(found.groups), found.names)]
     for group in found.groups:
-        items = [str(i) if catalog is None else f"{catalog.titles[i]} ({catalog.item_keys[i]})" for i in group.items]
-        users = [str(u) if catalog is None else catalog.user_keys[u] for u in group.users]
+        items = [str(i) if catalog is None else printable(f"{catalog.titles[i]} ({catalog.item_keys[i]})") for i in group.items]
+        users = [str(u) if catalog is None else printable(catalog.user_keys[u]) for u in group.users]
         named = "; ".join(_listed(kind, who) for kind, who in (("items", items), ("users", users)) if who)
         rest = group.size - len(items) - len(users)
         lines.append(f"  {_short(written(group.name), 40)}  {group.size:,}: {named}" + (f" and {rest:,} more" if rest else ""))
@@ -91,11 +92,11 @@ def purity(p: Purity) -> str:
                 f"({tag.n_known:,} items with a known {kind})",
                 *_tokens(tag),
             ]
-    return "\n".join([*lines, *(f"  note: {note}" for note in p.notes)])
+    return "\n".join([*lines, *(f"  note: {printable(note)}" for note in p.notes)])
 
 
 def _tokens(tag: Tag) -> list[str]:
-    lines = [f"    {_short(t.piece, 16):<16}  {t.known:>7,}  {t.share:>6.1%}  {t.tag}" for t in tag.tokens[:TOKENS]]
+    lines = [f"    {_short(t.piece, 16):<16}  {t.known:>7,}  {t.share:>6.1%}  {printable(t.tag)}" for t in tag.tokens[:TOKENS]]
     return [*lines, *([f"    and {len(tag.tokens) - TOKENS:,} more"] if len(tag.tokens) > TOKENS else [])]
 
 
@@ -118,5 +119,5 @@ def _number(value: float | None) -> str:
 
 
 def _short(text: str, most: int = 8) -> str:
-    clean = "".join(c if c.isprintable() else " " for c in text)
+    clean = printable(text)
     return clean if len(clean) <= most else clean[: most - 3] + "..."

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmrec.data.titles import article_first, clean, has_control, read_title
+from llmrec.data.titles import article_first, clean, has_control, printable, read_title
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,13 @@ def test_control_characters_go_and_nothing_else() -> None:
     assert clean("  Ali\x07en\t 3\n\u202e ") == "Alien 3"
     assert has_control("a\x00b") and has_control("\u202eevil") and not has_control("Amélie 天使 👍")
     assert clean("Amélie 天使 👍") == "Amélie 天使 👍"
+
+
+@given(st.text())
+def test_what_is_printed_is_printable_and_as_long_as_before(text: str) -> None:
+    shown = printable(text)
+    assert shown.isprintable() and len(shown) == len(text)
+    assert all(a == b or (b == " " and not a.isprintable()) for a, b in zip(text, shown, strict=True))
 
 
 @given(st.text())

@@ -22,4 +22,4 @@ def run(args: argparse.Namespace) -> layout.Told:
     written = [str(path), *([str(beside)] if beside.exists() else [])]
     n_users = 0 if opened.table.users is None else len(opened.table.users)
     plain = {"table": opened.name, "path": str(path), "files": written, "n_items": len(opened.table.items), "n_users": n_users}
-    return layout.Told(plain, f"{plain['n_items']:,} items and {n_users:,} users of {opened.name}\n" + "\n".join(written))
+    return layout.Told(plain, f"{plain['n_items']:,} items and {n_users:,} users of {layout.cell(opened.name)}\n" + "\n".join(written))

@@ -64,12 +64,12 @@ def _text(plain: dict[str, Any], found: Newcomer) -> str:
     from llmrec.ids.lookup import written
 
     rows = [(item["shared"], item["key"], item["title"]) for item in plain["items"]]
-    users = ", ".join(f"{user['key']} ({user['shared']})" for user in plain["users"])
+    users = ", ".join(f"{layout.cell(user['key'])} ({user['shared']})" for user in plain["users"])
     return "\n\n".join(
         part
         for part in (
-            f"The new {found.side} is named {written(found.pieces)}",
-            f"note: {found.note}" if found.note else "",
+            layout.cell(f"The new {found.side} is named {written(found.pieces)}"),
+            f"note: {layout.cell(found.note)}" if found.note else "",
             layout.table("Known items whose names begin alike", ("pieces shared", "key", "title"), rows) if rows else "",
             f"known users whose names begin alike (pieces shared): {users}" if users else "",
         )

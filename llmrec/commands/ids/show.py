@@ -29,13 +29,15 @@ def run(args: argparse.Namespace) -> layout.Told:
 
 
 def _text(result: dict[str, Any]) -> str:
+    from llmrec.ids.lookup import written
+
     if "token" in result:
-        head = f"{result['token']}: {len(result['items'])} items, {len(result['users'])} users"
+        head = f"{layout.cell(result['token'])}: {len(result['items'])} items, {len(result['users'])} users"
         blocks = [head, layout.table("Items", ("key", "title"), [(i["key"], i["title"]) for i in result["items"][:40]])]
-        return "\n\n".join([*blocks, "users: " + (", ".join(result["users"][:40]) or "(none)")])
+        return "\n\n".join([*blocks, "users: " + (", ".join(map(layout.cell, result["users"][:40])) or "(none)")])
     shown = result.get("title") or f"user {result['key']}"
     rows = [(piece, len(others), "; ".join(others[:5])) for piece, others in result["shared_with"].items()]
-    return layout.table(f"{shown} is named {''.join(result['pieces'])}", ("piece", "shared with", "such as"), rows)
+    return layout.table(layout.cell(f"{shown} is named {written(result['pieces'])}"), ("piece", "shared with", "such as"), rows)
 
 
 def _item(text: str, catalog: Catalog, table: IdTable) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def _item(text: str, catalog: Catalog, table: IdTable) -> dict[str, Any]:
     return {
         "title": catalog.titles[index],
         "key": catalog.item_keys[index],
-        "pieces": [str(p) for p in table.items.spell(index)],
+        "pieces": table.items.spell(index),
         "shared_with": {str(p): [catalog.titles[i] for i in others] for p, others in lookup.shared_with(table, index).items()},
     }
 
@@ -60,7 +62,7 @@ def _user(key: str, catalog: Catalog, table: IdTable) -> dict[str, Any]:
     index = user_index(key, catalog)
     pieces = table.users.spell(index)
     sharing = {str(p): [catalog.user_keys[u] for u in lookup.members(table, p).users if u != index] for p in pieces}
-    return {"key": key, "pieces": [str(p) for p in pieces], "shared_with": sharing}
+    return {"key": key, "pieces": pieces, "shared_with": sharing}
 
 
 def _token(text: str, catalog: Catalog, table: IdTable) -> dict[str, Any]:
