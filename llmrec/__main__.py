@@ -38,14 +38,30 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"llmrec: {message}: see `{self.prog} --help`\n")
 
 
+class Command(Parser):
+    """The words of one command: before, between and after its options."""
+
+    _within = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """In two passes, options first; each pass comes through here again."""
+        if self._within:
+            return super().parse_known_args(args, namespace)
+        self._within = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._within = False
+
+
 def parser() -> Parser:
     """The whole command line."""
-    every = Parser(add_help=False)
+    every = Command(add_help=False)
     every.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     every.add_argument("--debug", action="store_true", help="log more, and show where an error came from")
     whole = Parser(prog="llmrec", description="A laboratory for how LLM recommenders name users and items.", allow_abbrev=False)
     whole.add_argument("--version", action="version", version=f"llmrec {__version__}")
-    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Command)
     for name, help_text in COMMANDS.items():
         module = importlib.import_module(f"llmrec.commands.{name}")
         about = (module.__doc__ or help_text).split("\n\n")
@@ -93,12 +109,13 @@ def _work(args: argparse.Namespace) -> int:
 
 
 def _explain(error: Exception, debug: bool) -> int:
+    from llmrec.commands.layout import cell
     from llmrec.registry import UnknownName
 
     expected = isinstance(error, (ValueError, FileNotFoundError, UnknownName))
     if debug:
         logging.getLogger("llmrec").exception("where it came from:")
-    said = " ".join(str(error).split()) or type(error).__name__
+    said = cell(" ".join(str(error).split())) or type(error).__name__
     if expected:
         print(f"llmrec: {said}", file=sys.stderr)
         return 2
