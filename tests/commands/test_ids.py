@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from llmrec.__main__ import main
+from llmrec.commands.ids.fit import recipe_of
 from llmrec.ids import files, official
 from llmrec.runs import store
 from tests.runs.worlds import board
@@ -230,6 +231,100 @@ def test_health_of_a_trained_run_looks_at_learned_rows(ids: Call) -> None:
 )
 def test_wrong_use_is_one_line_with_a_remedy(words: tuple[str, ...], said: str, ids: Call) -> None:
     assert said in ids(*words, refused=True)
+
+
+RED = "\x1b[31mred\x1b]0;title\x07\x9b2J\u202e"
+
+
+def hostile(folder: Path, name: str, codes: tuple[int, ...] = (0, 0, 1)) -> str:
+    """A file of names whose keys, titles and texts would colour a terminal and move its cursor."""
+    texts = [RED, "45", "67"]
+    items = [{"key": f"{n}{RED}", "title": f"T{n}{RED}", "codes": [code, 1, 2]} for n, code in enumerate(codes)]
+    users = [{"key": f"u{n}{RED}", "codes": [0, 1, 2]} for n in range(2)]
+    books = [{"prefix": f"b{n}", "size": 3, "token": False, "texts": texts} for n in range(3)]
+    (folder / name).write_text(json.dumps({"scheme": f"s{RED}", "books": books, "items": items, "users": users}))
+    return str(folder / name)
+
+
+def test_nothing_that_a_file_says_reaches_the_terminal_as_a_command(ids: Call, tmp_path: Path) -> None:
+    a, b = hostile(tmp_path, "a.json"), hostile(tmp_path, "b.json", (1, 0, 0))
+    for words in (
+        (a, "--item", f"0{RED}"),
+        (a, "--user", f"u0{RED}"),
+        (a, "--token", RED),
+        ("diff", a, b),
+        ("health", a),
+        ("export", a, str(tmp_path / "c.json")),
+    ):
+        told = ids(*words)
+        assert all(line.isprintable() for line in told.split("\n")), (words, told)
+    for words in ((a, "--token", f"no{RED}"), (a, "--item", f"no{RED}"), ("health", f"no{RED}")):
+        assert ids(*words, refused=True).isprintable()
+
+
+def test_a_newcomer_s_neighbours_are_told_in_plain_text() -> None:
+    from llmrec.commands.ids import name
+    from llmrec.ids.newcomers import Newcomer
+
+    found = Newcomer("item", (0,), (RED,), RED, (), ())
+    told = name._text({"items": [{"shared": 1, "key": RED, "title": RED}], "users": [{"key": RED, "shared": 1}]}, found)
+    assert all(line.isprintable() for line in told.split("\n"))
+
+
+def test_texts_of_a_name_are_set_apart(ids: Call, tmp_path: Path) -> None:
+    path = hostile(tmp_path, "a.json", (1,))
+    assert "is named 45 45 67" in ids(path, "--item", f"0{RED}")
+    assert ids(path, "--item", f"0{RED}", "--json")["pieces"] == ["45", "45", "67"]
+
+
+@pytest.mark.parametrize(
+    "words", [("fit", *BOARD, "rid"), (*BOARD, "fit", "rid"), ("fit", "rid", *BOARD), (*BOARD[:2], "fit", *BOARD[2:], "rid")]
+)
+def test_words_may_stand_before_between_and_after_options(words: tuple[str, ...], ids: Call) -> None:
+    assert ids(*words, "--json")["n_items"] == 20
+
+
+def test_options_may_stand_between_two_tables(ids: Call, tmp_path: Path) -> None:
+    a, b = hostile(tmp_path, "a.json"), hostile(tmp_path, "b.json", (1, 0, 0))
+    told = ids("diff", a, b, "--depth", "2", "--json")
+    assert told["items"]["depth"] == 2
+    for words in (("diff", "--depth", "2", a, b), ("diff", a, "--depth", "2", b), ("--depth", "2", "diff", a, b), ("--json", "diff", a, b)):
+        assert ids(*words, "--depth", "2", "--json") == told
+    assert ids("health", "--place", "1", a, "--json") == ids("health", a, "--place", "1", "--json")
+
+
+def test_help_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ids", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "TABLE|fit|health|diff|name|export [SCHEME|TABLE|FILE ...]" in " ".join(told.split())
+    assert all(f"llmrec ids {verb}" in told for verb in ("TABLE", "fit SCHEME", "health", "diff", "name", "export"))
+    assert main(["ids", "--itme", "x", "y"]) == 2
+    assert "unrecognized arguments: --itme" in capsys.readouterr().err
+
+
+def test_health_splits_as_the_fit_did(ids: Call, tmp_path: Path) -> None:
+    """A file's names, measured on the training part of the seed they were fitted with; another seed has another part."""
+    random = (*BOARD, "--set", "split.name=holdout", "--set", "split.test=0.3", "--set", "split.valid=0.2", "--seed", "3")
+    path = str(tmp_path / "n.json")
+    table = ids("fit", "rid", *random, "--json")["table"]
+    ids("export", table, path)
+    told = ids("health", table, "--json")["memorization"]
+    assert ids("health", path, *random, "--json")["memorization"] == told
+    assert ids("health", path, *random[:-2], "--json")["memorization"] != told
+    assert "--seed goes with --data" in ids("health", path, "--seed", "3", refused=True)
+    assert "--seed -1 must be 0 or more" in ids("health", path, *BOARD, "--seed", "-1", refused=True)
+
+
+def test_a_fit_remembers_its_files_wherever_it_is_opened(
+    ids: Call, metaid: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids("export", metaid["table"], str(tmp_path / "n.json"))
+    monkeypatch.chdir(tmp_path)
+    told = ids("fit", "imported", *BOARD, "--set", "scheme.items=n.json", "--out", "mine", "--json")
+    assert f'items = "{tmp_path / "n.json"}"' in (tmp_path / "mine" / "recipe.toml").read_text()
+    assert told["examples"] == metaid["examples"]
+    recipe = recipe_of("imported", None, ["scheme.items=a.txt", "scheme.users=b.txt", "data.name=table", "data.path=c.csv"], 0)
+    assert [Path(p).parent for p in (recipe.scheme.items, recipe.scheme.users, recipe.data.path)] == [tmp_path] * 3
 
 
 def test_health_of_official_names_with_their_own_data(ids: Call, shared_data: Callable[[str], Path]) -> None:

@@ -30,7 +30,7 @@ from llmrec.commands import layout
 VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "show": ((), ("item", "user", "token")),
     "fit": (("SCHEME",), ("data", "set", "seed", "out")),
-    "health": (("TABLE",), ("data", "set", "place")),
+    "health": (("TABLE",), ("data", "set", "seed", "place")),
     "diff": (("TABLE", "TABLE"), ("depth", "most")),
     "name": (("TABLE",), ("history", "item_users", "text")),
     "export": (("TABLE", "FILE"), ()),
@@ -47,7 +47,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     fitted = parser.add_argument_group("fit")
     fitted.add_argument("--data", metavar="NAME|PATH", help="data set (default: ml-100k); health: the data that a file's names belong to")
     fitted.add_argument("--set", action="append", metavar="SECTION.KEY=VALUE", help="a setting of data, filter, split, embed or scheme")
-    fitted.add_argument("--seed", type=int, metavar="N", help="start of all that is random (default: 0)")
+    fitted.add_argument(
+        "--seed", type=int, metavar="N", help="start of all that is random (default: 0); health: with which --data is split"
+    )
     fitted.add_argument("--out", metavar="DIR|FILE", help="a folder, or a .json or .parquet (default: a folder in the cache)")
     other = parser.add_argument_group("health, diff")
     other.add_argument(

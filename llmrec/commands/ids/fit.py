@@ -58,8 +58,6 @@ def recipe_of(scheme: str, data: str | None, pairs: list[str], seed: int | None)
     from llmrec.commands.data import source
 
     body = source(data or "ml-100k")
-    if "path" in body:  # kept in the table, which is opened from other folders too
-        body["path"] = str(Path(body["path"]).absolute())
     plain: dict[str, Any] = {"seed": seed or 0, "data": body, "scheme": {"name": scheme}}
     later: dict[str, Any] = {}
     for dotted, value in settings.changes(pairs).items():
@@ -70,6 +68,11 @@ def recipe_of(scheme: str, data: str | None, pairs: list[str], seed: int | None)
             plain[section][key] = value
         else:
             later[dotted] = value
+    scheme_files = ("items", "users") if plain["scheme"]["name"] == "imported" else ()
+    for section, key in (("data", "path"), *(("scheme", key) for key in scheme_files)):
+        path = plain[section].get(key)
+        if isinstance(path, str) and path:  # kept in the table, which is opened from other folders too
+            plain[section][key] = str(Path(path).expanduser().absolute())
     return recipe.with_settings(recipe.read(plain), later)
 
 

@@ -40,16 +40,20 @@ def run(args: argparse.Namespace) -> layout.Told:
 def _with_data(opened: Opened, args: argparse.Namespace) -> tuple[IdTable, Interactions | None, Catalog]:
     """The table and, where data belongs to it, the training interactions; a file's names are put in the order of --data."""
     if args.data is None:
-        if args.set:
-            raise ValueError("--set goes with --data: name the data set that the names belong to")
+        for option in ("set", "seed"):
+            if getattr(args, option) is not None:
+                raise ValueError(f"--{option} goes with --data: name the data set that the names belong to")
         return opened.table, None if opened.behind is None else opened.behind.split().train, opened.catalog
     if opened.behind is not None:
         raise ValueError(f"--data is for files: {opened.name} has the data it was fitted on, leave --data out")
-    data, train = _read(args.data, args.set or [])
+    data, train = _read(args.data, args.set or [], args.seed or 0)
     return opened.keyed.aligned(data.catalog, opened.name), train, data.catalog
 
 
-def _read(text: str, pairs: list[str]) -> tuple[Dataset, Interactions]:
+def _read(text: str, pairs: list[str], seed: int) -> tuple[Dataset, Interactions]:
+    """The data, and its training part: the one that a recipe with this seed draws."""
+    if seed < 0:
+        raise ValueError(f"--seed {seed} must be 0 or more")
     from llmrec import recipe
     from llmrec.commands import settings
     from llmrec.commands.data import source
@@ -63,7 +67,7 @@ def _read(text: str, pairs: list[str]) -> tuple[Dataset, Interactions]:
         sections[section][key] = value
     reader, chosen, splitter = (recipe.stage(section, body) for section, body in sections.items())
     data: Dataset = chosen.apply(reader.load())
-    train: Interactions = splitter.split(data.interactions, stream(0, "split")).train
+    train: Interactions = splitter.split(data.interactions, stream(seed, "split")).train
     return data, train
 
 
