@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from llmrec.contracts import Book, Catalog, IdTable, Names
-from llmrec.ids.purity import Common, purity
+from llmrec.ids.purity import Common, _commonest, purity
 
 
 def films(genres: list[list[str]] | None, years: list[int | None] | None, n: int = 6) -> Catalog:
@@ -70,3 +72,52 @@ def test_names_nobody_shares_are_not_listed() -> None:
     table = IdTable("sid", Names(np.arange(6, dtype=np.int32)[:, None], (Book("i", 6, token=False),)))
     found = purity(table, films([["a"]] * 6, None)).genre
     assert found is not None and found.tokens == () and (found.purity, found.lift) == (1.0, 1.0)
+
+
+def test_against_a_loop_with_ties_several_tags_and_gaps() -> None:
+    rng = np.random.default_rng(4)
+    n = 300
+    tags = [sorted({"abcdefg"[g] for g in rng.integers(0, 7, size=rng.integers(0, 4))}) for _ in range(n)]
+    codes = rng.integers(-1, 60, size=n)
+    found = purity(IdTable("toy", Names(codes.astype(np.int32)[:, None], (Book("c", 60),))), films(tags, None, n)).genre
+    assert found is not None
+    hits = 0
+    for token in set(codes.tolist()) - {-1}:
+        members = [tags[i] for i in np.flatnonzero(codes == token) if tags[i]]
+        if not members:
+            continue
+        often = Counter(tag for member in members for tag in member)
+        best = min(often, key=lambda tag: (-often[tag], tag))
+        hits += often[best]
+        assert Common(f"<c{token}>", len(members), best, often[best] / len(members)) in found.tokens
+    assert found.purity == pytest.approx(hits / found.n_known) and found.n_known == sum(
+        bool(t) and c >= 0 for t, c in zip(tags, codes, strict=True)
+    )
+
+
+def test_names_of_one_token_each_are_not_shuffled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million of them would be counted twenty times for a chance that is certain."""
+    monkeypatch.setattr("llmrec.ids.purity._counted", lambda *_: pytest.fail("counted"))
+    table = IdTable("one", Names(np.arange(6, dtype=np.int32)[:, None], (Book("i", 6),)))
+    found = purity(table, films([["a"], [], ["b"], ["c", "d"], ["e"], ["f"]], [1990] * 6))
+    assert found.genre is not None and found.decade is not None
+    assert (found.genre.purity, found.genre.chance, found.genre.n_known, found.decade.lift) == (1.0, 1.0, 5, 1.0)
+
+
+def test_the_commonest_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shuffles need how many have it, not which it is."""
+    calls = []
+    monkeypatch.setattr("llmrec.ids.purity._commonest", lambda counts, most: calls.append(1) or _commonest(counts, most))
+    purity(by([0, 0, 1, 1, 1, 0]), films([["a"], ["b"]] * 3, None))
+    assert len(calls) == 1
+
+
+def test_single_years_where_they_are_asked_for() -> None:
+    catalog = films([["a"]] * 6, [1991, 1991, 1995, 2001, 2002, None])
+    table = by([0, 0, 0, 1, 1, 1])
+    plain, found = purity(table, catalog), purity(table, catalog, years=True)
+    assert plain.year is None and (plain.genre, plain.decade) == (found.genre, found.decade)
+    assert found.year is not None and found.decade is not None
+    assert found.year.tokens == (Common("<c0>", 3, "1991", 2 / 3), Common("<c1>", 2, "2001", 1 / 2))
+    assert (found.year.purity, found.decade.purity) == (3 / 5, 1.0)
+    assert purity(table, films([["a"]] * 6, None), years=True).notes[1].startswith("no year purity: the catalogue has no years")
