@@ -34,26 +34,23 @@ Subwords = Callable[[Names], Lengths]
 class Level:
     """One place in the names and the book that fills it, over users and items together where both have that book there.
 
-    size: codes in the book; dead_codes: those that nobody bears, ascending; largest: bearers of the commonest code; entropy: of the
-    codes, in bits.
+    size: codes in the book; used: those that occur; dead_codes: those that nobody bears, ascending; largest: bearers of the commonest
+    code; entropy: of the codes, in bits. Of a book of plain digits, such as RID's and SID's, no code is called dead: it has no row to
+    learn, and its numbers need not start at 0.
     """
 
     place: int
     book: str
     size: int
+    used: int
     dead_codes: tuple[int, ...]
     largest: int
     entropy: float
 
     @property
     def dead(self) -> int:
-        """Codes that never occur."""
+        """Codes that never occur; 0 for digits."""
         return len(self.dead_codes)
-
-    @property
-    def used(self) -> int:
-        """Codes that occur."""
-        return self.size - self.dead
 
     @property
     def perplexity(self) -> float:
@@ -124,7 +121,7 @@ class HealthReport:
         plain = asdict(self)
         plain["health"] |= {"depth": self.health.depth, "collisions": self.health.collisions}
         for level, out in zip(self.health.levels, plain["health"]["levels"], strict=True):
-            out |= {"used": level.used, "dead": level.dead, "perplexity": level.perplexity}
+            out |= {"dead": level.dead, "perplexity": level.perplexity}
         return plain
 
 
@@ -168,15 +165,18 @@ def report(
     rng: np.random.Generator | None = None,
     level: int = 0,
     subwords: Subwords | None = None,
+    years: bool = False,
 ) -> HealthReport:
     """Everything at once: counts always; memorization with `train`, purity of `level` with `catalog`, diversity always.
 
     rows: (n_tokens, d) float32, learned vectors of the table's Tokens in its order; without them Ids are compared by the pieces they share.
-    rng: for the pairs that are sampled (default: seed 0, so the same table gives the same report).
+    rng: for the pairs that are sampled (default: seed 0, so the same table gives the same report). years: purity of single years too.
     """
     seeds = (rng if rng is not None else np.random.default_rng(0)).integers(2**63, size=3)
     draws = [np.random.default_rng(int(seed)) for seed in seeds]  # one each: leaving one part out changes no other
     notes: list[str] = []
+    if any(digits(book) for names in (table.items, table.users) if names is not None for book in names.books):
+        notes.append("no dead codes of plain digits: a number that nobody bears has no row to learn, and numbers need not start at 0")
     remembered, varied, pure = None, None, None
     if train is None:
         notes.append("no memorization: it compares names with training interactions, and none were given")
@@ -186,7 +186,7 @@ def report(
     if catalog is None:
         notes.append("no purity: it compares Tokens with genres and years, and no catalogue was given")
     else:
-        pure = _or_note(lambda: purity(table, catalog, level, rng=draws[2]), notes)
+        pure = _or_note(lambda: purity(table, catalog, level, rng=draws[2], years=years), notes)
     return HealthReport(table.scheme, health(table, subwords), remembered, varied, pure, tuple(notes))
 
 
@@ -203,7 +203,13 @@ def _level(place: int, book: Book, codes: np.ndarray) -> Level:
     counts = np.bincount(codes[codes >= 0], minlength=book.size)
     share = counts[counts > 0] / max(int(counts.sum()), 1)
     entropy = float(-(share * np.log2(share)).sum()) + 0.0  # -0.0 for one code alone
-    return Level(place, book.prefix, book.size, tuple(np.flatnonzero(counts == 0).tolist()), int(counts.max(initial=0)), entropy)
+    dead = () if digits(book) else tuple(np.flatnonzero(counts == 0).tolist())
+    return Level(place, book.prefix, book.size, int(np.count_nonzero(counts)), dead, int(counts.max(initial=0)), entropy)
+
+
+def digits(book: Book) -> bool:
+    """Whether a book's codes are spelled as plain numbers, which cost no row and may start anywhere."""
+    return not book.token and book.texts is None
 
 
 def _spread(names: Names, subwords: Subwords | None) -> Spread:

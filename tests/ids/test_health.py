@@ -119,6 +119,19 @@ def test_codes_too_wide_for_one_integer_still_count() -> None:
     assert collisions(IdTable("wide", Names(codes, wide))).groups[0].items == (7, 31)
 
 
+def test_digits_have_no_dead_codes() -> None:
+    """Numbers start at 1,001 and cost no row: nobody could bear the 1,001 below."""
+    codes = np.array([[1001], [1002], [1004]], dtype=np.int32)
+    numbers = IdTable("sid", Names(codes, (Book("i", 1005, token=False),)))
+    (level,) = health(numbers).levels
+    assert (level.size, level.used, level.dead, level.dead_codes) == (1005, 3, 0, ())
+    found = report(numbers)
+    assert any(note.startswith("no dead codes of plain digits") for note in found.notes) and "dead at place" not in text(found)
+    assert found.to_dict()["health"]["levels"][0] | {"used": 3, "dead": 0} == found.to_dict()["health"]["levels"][0]
+    (level,) = health(IdTable("tokens", Names(codes, (Book("i", 1005),)))).levels
+    assert (level.used, level.dead) == (3, 1002)
+
+
 @pytest.fixture(scope="module")
 def world() -> Dataset:
     return Checkerboard(n_users=30, n_items=24).load()
