@@ -1,6 +1,6 @@
 """What the masked quantizer keeps of real LightGCN vectors, beside quantizers of equal budget and along the mask ratio.
 
-    python -m benchmarks.quantizers ml-100k [SEQUENCES ...]     # SEQUENCES: lines `user item item ...`, such as TokenRec's LastFM
+    python -m benchmarks.quantizers ml-100k lastfm=user_sequence.txt     # NAME=PATH: lines `user item item ...`
 
 Where it stands: outside the package. Items' vectors are fitted on train alone (leave-one-out) and brought to length 1, as the quantizer
 sees them. Reconstruction error is |q - r|^2 / |q - mean|^2, summed over items: 1 says no more than the mean does. Four fifths of the items
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,25 @@ RATIOS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8)
 HOLES = 0.2
 
 
-def load(name: str) -> Dataset:
-    """A data set by its registered name, or from a file of sequences."""
+def named(given: Sequence[str]) -> dict[str, str]:
+    """Arguments `ml-100k` or `NAME=PATH` as name to path, "" for ml-100k; a name twice, or a file without a name, is an error."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if bool(equals and path) == (name == "ml-100k") or not name:
+            raise ValueError(f"{text!r} is neither ml-100k nor NAME=PATH: give each file of sequences a name, such as lastfm=FILE")
+        if name in found:
+            raise ValueError(f"two data sets are called {name!r}, and one would overwrite the other: give each its own name")
+        found[name] = path
+    return found
+
+
+def load(path: str) -> Dataset:
+    """A file of sequences, or ml-100k where there is none."""
     from llmrec.data.movielens import MovieLens100K
     from llmrec.data.sequences import SequenceFile
 
-    return MovieLens100K().load() if name == "ml-100k" else SequenceFile(name).load()
+    return SequenceFile(path).load() if path else MovieLens100K().load()
 
 
 def vectors(data: Dataset) -> Floats:
@@ -155,18 +169,21 @@ def report(data: Dataset) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quantizers", description="What quantizers keep of LightGCN vectors.")
-    parser.add_argument("data", nargs="*", default=["ml-100k"], help="ml-100k, or a file of sequences (default: ml-100k)")
+    parser.add_argument("data", nargs="*", default=["ml-100k"], help="ml-100k, or NAME=PATH of a file of sequences (default: ml-100k)")
     parser.add_argument("--out", type=Path, default=OUT, help="JSON to write")
-    parser.add_argument("--label", default="lastfm", help="what a file of sequences is called in the results (default: lastfm)")
     given = parser.parse_args()
-    results = {}
-    for name in given.data:
-        label = name if name == "ml-100k" else given.label
-        results[label] = report(load(name))
+    try:
+        data = named(given.data)
+    except ValueError as error:
+        parser.error(str(error))
+    command = " ".join(["python -m benchmarks.quantizers", *(f"{n}={Path(p).name}" if p else n for n, p in data.items())])
+    results: dict[str, Any] = {}
+    for name, path in data.items():
+        results[name] = report(load(path))
         for what in ("masked", "frozen encoders"):
-            print(label, what, results[label][what])
-        print(label, results[label]["k-means"], *results[label]["mask ratio"].items(), sep="\n  ")
-        write_json({"command": "python -m benchmarks.quantizers", "results": results, "machine": machine.describe()}, given.out)
+            print(name, what, results[name][what])
+        print(name, results[name]["k-means"], *results[name]["mask ratio"].items(), sep="\n  ")
+        write_json({"command": command, "results": results, "machine": machine.describe()}, given.out)
 
 
 if __name__ == "__main__":
