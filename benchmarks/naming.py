@@ -50,10 +50,9 @@ def million(m: int = 1_000_000, n: int = 100_000, taken: int = 20, d: int = 64, 
 
 def measure(scheme: str, source: str) -> dict[str, Any]:
     """Name one data set by one scheme, here and now: seconds of each stage, peak memory of this process, health."""
-    from llmrec.ids.semantics import memorization
-
     from llmrec.ids.health import health
     from llmrec.ids.lookup import written
+    from llmrec.ids.semantics import memorization
 
     stages = recipe.read({"data": {"name": "ml-100k"}, "scheme": {"name": scheme}})
     if source == MILLION:
@@ -87,8 +86,11 @@ def measure(scheme: str, source: str) -> dict[str, Any]:
         "depth": levels.depth,
         "distinct_items": levels.distinct_items,
         "collisions": levels.collisions,
-        "levels": [
-            {"place": v.place, "book": v.book, "size": v.size, "used": v.used, "perplexity": round(v.perplexity, 1)} for v in levels.levels
+        "items": [
+            {"book": book.prefix, "size": book.size, "used": len(seen), "perplexity": round(float(2 ** -(p * np.log2(p)).sum()), 1)}
+            for book, column in zip(table.items.books, table.items.codes.T, strict=True)
+            for seen, count in [np.unique(column[column >= 0], return_counts=True)]
+            for p in [count / count.sum()]
         ],
     }
     if source != MILLION:

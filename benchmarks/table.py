@@ -103,8 +103,7 @@ def rewritten(page: Path) -> str:
 
 
 def _named(title: str, found: dict[str, Any]) -> str:
-    levels = found["health"]["levels"]
-    tokens = [f"{level['used']}/{level['size']}" for level in levels]
+    tokens = [f"{level['used']}/{level['size']}" for level in found["health"]["items"]]
     vectors = "" if found["embed"] is None else f"{found['embed']}, {_seconds(found['embed_seconds'])}"
     rate = f"{found['encode_per_second']:,}" if found.get("encode_per_second") else ""
     health = found["health"]

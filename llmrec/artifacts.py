@@ -218,7 +218,7 @@ def _put_together(kind: Any, plain: Any, path: str, arrays: dict[str, np.ndarray
             raise BadArtifact(f"unknown value {plain['_is']!r}: was it written by a newer version?")
         known = {f.name for f in dataclasses.fields(cls)}
         given = {k: _put_together(None, v, f"{path}{k}.", arrays, tables) for k, v in plain.items() if k != "_is"}
-        given = cls.upgraded(given) if hasattr(cls, "upgraded") else given
+        given = _upgraded(cls, given)
         if set(given) != known:
             odd = ", ".join(sorted(set(given) ^ known))
             raise BadArtifact(f"{plain['_is']} of another version (it differs in {odd}): make it again with this one")
@@ -230,6 +230,15 @@ def _put_together(kind: Any, plain: Any, path: str, arrays: dict[str, np.ndarray
     if isinstance(plain, list):
         return tuple(_put_together(None, v, f"{path}{i}.", arrays, tables) for i, v in enumerate(plain))
     return plain
+
+
+def _upgraded(cls: type, given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a value that an older version saved. Before quantizers travelled, a table had `centroids` for one scheme alone: such a
+    table is whole, but names no newcomers."""
+    if cls is not contracts.IdTable or "centroids" not in given:
+        return given
+    kept = {name: value for name, value in given.items() if name != "centroids"}
+    return {**kept, "item_quantizer": None, "user_quantizer": None}
 
 
 def _quantizer(name: str) -> Any:

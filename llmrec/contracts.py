@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -300,15 +300,6 @@ class IdTable:
     features: Floats | None = None
     item_quantizer: Quantizer | None = None
     user_quantizer: Quantizer | None = None
-
-    @staticmethod
-    def upgraded(fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields of a saved table, brought up to this version: before quantizers travelled there were `centroids` for one scheme alone.
-        Such a table is whole, but names no newcomers."""
-        if "centroids" not in fields:
-            return fields
-        kept = {name: value for name, value in fields.items() if name != "centroids"}
-        return {**kept, "item_quantizer": None, "user_quantizer": None}
 
     @cached_property
     def books(self) -> tuple[Book, ...]:

@@ -119,7 +119,7 @@ def read(plain: dict[str, Any]) -> Recipe:
     seed = plain.get("seed", 0)
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise BadRecipe(f"seed = {seed!r} must be a whole number from 0")
-    stages = {}
+    stages: dict[str, Any] = {}
     for section in SECTIONS:
         body = plain.get(section, {})
         if not isinstance(body, dict):

@@ -250,3 +250,17 @@ def test_an_error_between_the_two_renames_keeps_the_old_value(tmp_path: Path, mo
     with pytest.raises(KeyboardInterrupt):
         artifacts.save(new, tmp_path / "v")
     assert artifacts.load(Vectors, tmp_path / "v").users[0, 0] == 1.0
+
+
+def test_a_table_of_the_first_version_loads_and_names_no_newcomers(tmp_path: Path) -> None:
+    """It had `centroids` where quantizers are now; runs made with it stay usable."""
+    table = IdTable("metaid", Names(np.zeros((2, 1), dtype=np.int32), (Book("c", 1),)))
+    folder = artifacts.save(table, tmp_path / "ids")
+    plain = json.loads((folder / "value.json").read_text())
+    old = {k: v for k, v in plain.items() if k not in ("item_quantizer", "user_quantizer")} | {"centroids": None}
+    (folder / "value.json").write_text(json.dumps(old))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["value.json"] = artifacts.sha256(folder / "value.json")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    again = artifacts.load(IdTable, folder)
+    assert again.item_quantizer is None and np.array_equal(again.items.codes, table.items.codes)
