@@ -60,6 +60,8 @@ def measure(scheme: str, source: str) -> dict[str, Any]:
         train, embedded = data.interactions, None
     else:
         data = recipe.stage("data", reader(source)).load()
+        if stages.scheme.names_by == "content" and data.catalog.titles == data.catalog.item_keys:
+            raise SystemExit(f"{source} tells nothing of its items but their keys: {scheme} has nothing to read")
         train = stages.split.split(data.interactions, rng.stream(0, "split")).train
         begin = time.perf_counter()
         vectors = stages.embed.fit(train, data.catalog, rng.stream(0, "embed")) if stages.embed is not None else None
