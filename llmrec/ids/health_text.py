@@ -83,9 +83,9 @@ def diversity(d: Diversity) -> str:
 
 
 def purity(p: Purity) -> str:
-    """Genre and decade of the Tokens of one level."""
+    """Genre, decade and, where asked for, year of the Tokens of one level."""
     lines = [f"Tokens at place {p.place}, book {p.book!r}"]
-    for kind, tag in (("genre", p.genre), ("decade", p.decade)):
+    for kind, tag in (("genre", p.genre), ("decade", p.decade), ("year", p.year)):
         if tag is not None:
             lines += [
                 f"  {kind}: purity {tag.purity:.3f}, by chance {tag.chance:.3f}, lift {tag.lift:.2f} "

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> layout.Told:
     if not 0 <= place < depth:
         raise ValueError(f"--place {place}: names of {opened.name} have the places 0 to {depth - 1}")
     learned = _learned(opened)
-    report = health.report(table, train, catalog, level=place, **learned)
+    report = health.report(table, train, catalog, level=place, years=True, **learned)
     plain = {"table": opened.name, **report.to_dict()}
     for group in plain["health"]["shared"]["groups"]:  # a number means nothing outside: keys and titles do
         group["name"] = [str(piece) for piece in group["name"]]
