@@ -50,9 +50,9 @@ def million(m: int = 1_000_000, n: int = 100_000, taken: int = 20, d: int = 64, 
 
 def measure(scheme: str, source: str) -> dict[str, Any]:
     """Name one data set by one scheme, here and now: seconds of each stage, peak memory of this process, health."""
-    from llmrec.ids.health import health
+    from llmrec.ids.health.report import health
+    from llmrec.ids.health.semantics import memorization
     from llmrec.ids.lookup import written
-    from llmrec.ids.semantics import memorization
 
     stages = recipe.read({"data": {"name": "ml-100k"}, "scheme": {"name": scheme}})
     if source == MILLION:

@@ -1,6 +1,7 @@
 """Names from a file: an official or edited table, fine-tuned on like our own.
 
-Where it stands: stage 3, in place of a scheme that would make the names. What it does not know: forms of files (`llmrec.ids.official`).
+Where it stands: stage 3, in place of a scheme that would make the names. What it does not know: forms of
+files (`llmrec.ids.exchange.official`).
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from llmrec.contracts import Catalog, IdTable, Interactions, Vectors
-from llmrec.ids import official
+from llmrec.ids.exchange import official
 
 
 @dataclass(frozen=True)
 class Imported:
     """The table of a file or folder, in the order of the data's catalogue: bearers are found by key, in whatever order the file has them.
 
-    items: any form that `llmrec.ids.official` reads (our JSON and Parquet, META ID's .txt, a TokenRec folder, LETTER's index.json);
+    items: any form that `ids.exchange.official` reads (our JSON and Parquet, META ID's .txt, a TokenRec folder, LETTER's index.json);
     users: the second of a pair of META ID files, or None. Items and users that the data lacks are left out. Where an item of the data has
     no name, or a user in a table that names users, fitting is refused with their count.
     """

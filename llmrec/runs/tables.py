@@ -28,7 +28,7 @@ from llmrec.runs.store import Run
 
 if TYPE_CHECKING:
     from llmrec.contracts import Catalog, Dataset, IdTable, Split, Vectors
-    from llmrec.ids.keyed import KeyedTable
+    from llmrec.ids.exchange.keyed import KeyedTable
     from llmrec.runs.stages import Prepared
 
 KIND, FORMAT = "llmrec-table", 1
@@ -190,7 +190,7 @@ def _refuse_foreign(place: Path) -> None:
 
 
 def open_table(text: str) -> Opened:
-    """A fitted table or a run by name or folder, or names from a file or folder of any form that `llmrec.ids.official` reads.
+    """A fitted table or a run by name or folder, or names from a file or folder of any form that `llmrec.ids.exchange.official` reads.
 
     META ID's two files, of items and of users, are set apart by a comma.
     """
@@ -201,8 +201,8 @@ def open_table(text: str) -> Opened:
 
 
 def _open(text: str) -> Opened:
-    from llmrec.ids import official
-    from llmrec.ids.keyed import KeyedTable
+    from llmrec.ids.exchange import official
+    from llmrec.ids.exchange.keyed import KeyedTable
 
     named = bool(_NAME.fullmatch(text))
     path = Path(text).expanduser()

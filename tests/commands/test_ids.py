@@ -16,7 +16,7 @@ import pytest
 
 from llmrec.__main__ import main
 from llmrec.commands.ids.fit import recipe_of
-from llmrec.ids import files, official
+from llmrec.ids.exchange import files, official
 from llmrec.runs import store
 from tests.runs.worlds import board
 
@@ -264,7 +264,7 @@ def test_nothing_that_a_file_says_reaches_the_terminal_as_a_command(ids: Call, t
 
 def test_a_newcomer_s_neighbours_are_told_in_plain_text() -> None:
     from llmrec.commands.ids import name
-    from llmrec.ids.newcomers import Newcomer
+    from llmrec.ids.newcomers.naming import Newcomer
 
     found = Newcomer("item", (0,), (RED,), RED, (), ())
     told = name._text({"items": [{"shared": 1, "key": RED, "title": RED}], "users": [{"key": RED, "shared": 1}]}, found)

@@ -14,8 +14,8 @@ from llmrec import artifacts, registry
 from llmrec.contracts import Book, Dataset, Embedder, IdTable, Names, Scheme, Split, Token, Vectors
 from llmrec.data.split import LeaveOneOut
 from llmrec.data.synthetic import Checkerboard
-from llmrec.ids import files
-from llmrec.ids.keyed import KeyedTable
+from llmrec.ids.exchange import files
+from llmrec.ids.exchange.keyed import KeyedTable
 from llmrec.lm.backbone import small_tokenizer
 from llmrec.lm.names import NameTree
 from llmrec.lm.vocab import END, Vocab

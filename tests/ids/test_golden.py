@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from llmrec.ids.health import health
-from llmrec.ids.keyed import KeyedTable
+from llmrec.ids.exchange.keyed import KeyedTable
+from llmrec.ids.exchange.official import read_metaid, read_tokenrec
+from llmrec.ids.health.report import health
 from llmrec.ids.lookup import bearers
-from llmrec.ids.official import read_metaid, read_tokenrec
 
 Shared = Callable[[str], Path]
 

@@ -14,9 +14,9 @@ from llmrec import recipe
 from llmrec.contracts import Book, Catalog, IdTable, Interactions, Names
 from llmrec.data.sequences import SequenceFile
 from llmrec.data.split import LeaveOneOut
-from llmrec.ids import files
+from llmrec.ids.exchange import files
+from llmrec.ids.exchange.keyed import KeyedTable
 from llmrec.ids.imported import Imported
-from llmrec.ids.keyed import KeyedTable
 from llmrec.lm.backbone import Backbone
 from llmrec.lm.finetune import FineTune
 from llmrec.lm.heads.trie import Trie

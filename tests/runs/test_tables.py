@@ -11,8 +11,8 @@ import pytest
 from llmrec import recipe
 from llmrec.contracts import Book, IdTable, Names
 from llmrec.data.files import BadData
-from llmrec.ids import files
-from llmrec.ids.keyed import KeyedTable
+from llmrec.ids.exchange import files
+from llmrec.ids.exchange.keyed import KeyedTable
 from llmrec.runs import tables
 
 RECIPE = {"data": {"name": "checkerboard", "n_users": 30, "n_items": 20}, "scheme": {"name": "rid"}}

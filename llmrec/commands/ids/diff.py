@@ -1,6 +1,6 @@
 """`llmrec ids diff A B`: how far two tables agree, place by place, and which items and users moved most.
 
-Where it stands: under the command line. What it does not know: how agreement is measured (`llmrec.ids.diff`).
+Where it stands: under the command line. What it does not know: how agreement is measured (`llmrec.ids.health.diff`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> layout.Told:
     """Compare two tables over the users and items that both name."""
-    from llmrec.ids import diff
+    from llmrec.ids.health import diff
     from llmrec.runs import tables
 
     a, b = (tables.open_table(word) for word in args.rest)
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> layout.Told:
 
 
 def _keys(opened: Opened) -> Any:
-    from llmrec.ids.diff import Keys
+    from llmrec.ids.health.diff import Keys
 
     return Keys(opened.keyed.item_keys, opened.keyed.user_keys)
 

@@ -1,6 +1,6 @@
 """`llmrec ids export TABLE FILE`: names to a file that other programs open.
 
-Where it stands: under the command line. What it does not know: the forms (`llmrec.ids.files`).
+Where it stands: under the command line. What it does not know: the forms (`llmrec.ids.exchange.files`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from llmrec.commands import layout
 
 def run(args: argparse.Namespace) -> layout.Told:
     """Write .json or .parquet, and the arrays beside where the table has any."""
-    from llmrec.ids import files
+    from llmrec.ids.exchange import files
     from llmrec.runs import tables
 
     opened = tables.open_table(args.rest[0])

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from llmrec.commands import layout
 
 if TYPE_CHECKING:
-    from llmrec.ids.health import Health
-    from llmrec.ids.keyed import KeyedTable
+    from llmrec.ids.exchange.keyed import KeyedTable
+    from llmrec.ids.health.report import Health
     from llmrec.recipe import Recipe
 
 SECTIONS = ("data", "filter", "split", "embed", "scheme")
@@ -24,9 +24,9 @@ NOT_WRITTEN = {".csv", ".tsv", ".txt", ".xls", ".xlsx"}
 def run(args: argparse.Namespace) -> layout.Told:
     """Fit, keep, and tell in short what came out."""
     from llmrec.commands.progress import Progress
-    from llmrec.ids import files
-    from llmrec.ids.health import health
-    from llmrec.ids.keyed import KeyedTable
+    from llmrec.ids.exchange import files
+    from llmrec.ids.exchange.keyed import KeyedTable
+    from llmrec.ids.health.report import health
     from llmrec.runs import tables
 
     out = None if args.out is None else Path(args.out).expanduser()
@@ -84,7 +84,7 @@ def _examples(keyed: KeyedTable) -> list[dict[str, Any]]:
 
 
 def _text(plain: dict[str, Any], counted: Health) -> str:
-    from llmrec.ids import health_text
+    from llmrec.ids.health import text as health_text
 
     head = f"Names of {plain['scheme']} for {plain['data']}, seed {plain['seed']}, in {plain['seconds']:.1f} s\n{plain['path']}"
     rows = [(e["key"], e["title"], " ".join(e["pieces"])) for e in plain["examples"]]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> layout.Told:
     """All that can be measured with what stands behind the table: its data, and for a trained run the learned vectors of its Tokens."""
-    from llmrec.ids import health, health_text
+    from llmrec.ids.health import text
+    from llmrec.ids.health.report import report
     from llmrec.runs import tables
 
     opened = tables.open_table(args.rest[0])
@@ -27,14 +28,14 @@ def run(args: argparse.Namespace) -> layout.Told:
     if not 0 <= place < depth:
         raise ValueError(f"--place {place}: names of {opened.name} have the places 0 to {depth - 1}")
     learned = _learned(opened)
-    report = health.report(table, train, catalog, level=place, years=True, **learned)
-    plain = {"table": opened.name, **report.to_dict()}
+    measured = report(table, train, catalog, level=place, years=True, **learned)
+    plain = {"table": opened.name, **measured.to_dict()}
     for group in plain["health"]["shared"]["groups"]:  # a number means nothing outside: keys and titles do
         group["name"] = [str(piece) for piece in group["name"]]
         if catalog is not None:
             group["items"] = [{"key": catalog.item_keys[i], "title": catalog.titles[i]} for i in group["items"]]
             group["users"] = [catalog.user_keys[u] for u in group["users"]]
-    return layout.Told(plain, health_text.text(report, catalog))
+    return layout.Told(plain, text.text(measured, catalog))
 
 
 def _with_data(opened: Opened, args: argparse.Namespace) -> tuple[IdTable, Interactions | None, Catalog]:

@@ -1,6 +1,6 @@
 """`llmrec ids name TABLE`: a name for someone the table does not know, with nothing fitted anew.
 
-Where it stands: under the command line. What it does not know: which schemes can (`llmrec.ids.newcomers` says so).
+Where it stands: under the command line. What it does not know: which schemes can (`llmrec.ids.newcomers.naming` says so).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from llmrec.commands import layout
 
 if TYPE_CHECKING:
     from llmrec.contracts import Catalog
-    from llmrec.ids.newcomers import Newcomer
+    from llmrec.ids.newcomers.naming import Newcomer
 
 
 def run(args: argparse.Namespace) -> layout.Told:
     """Name a user by a history, or an item by who took it or by its text."""
-    from llmrec.ids import newcomers
+    from llmrec.ids.newcomers import naming
     from llmrec.recommend import titles
     from llmrec.runs import tables
 
@@ -27,11 +27,11 @@ def run(args: argparse.Namespace) -> layout.Told:
     catalog, table, embedder = opened.catalog, opened.table, opened.behind.recipe.embed
     vectors, train = opened.behind.vectors(), opened.behind.split().train
     if args.history is not None:
-        found = newcomers.name_user(table, embedder, vectors, train, titles.history(args.history, catalog))
+        found = naming.name_user(table, embedder, vectors, train, titles.history(args.history, catalog))
     elif args.item_users is not None:
-        found = newcomers.name_item(table, embedder, vectors, train, users=_users(args.item_users, catalog))
+        found = naming.name_item(table, embedder, vectors, train, users=_users(args.item_users, catalog))
     else:
-        found = newcomers.name_item(table, embedder, vectors, train, text=_as_read(args.text, embedder))
+        found = naming.name_item(table, embedder, vectors, train, text=_as_read(args.text, embedder))
     plain = {"table": opened.name, **_named(found, catalog)}
     return layout.Told(plain, _text(plain, found))
 

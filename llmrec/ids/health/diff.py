@@ -14,7 +14,7 @@ import numpy as np
 
 from llmrec.contracts import IdTable, Ints, Names, Side
 from llmrec.data.titles import printable
-from llmrec.ids.grouping import Array, cells, labels, spelled_alike
+from llmrec.ids.health.grouping import Array, cells, labels, spelled_alike
 
 
 @dataclass(frozen=True)

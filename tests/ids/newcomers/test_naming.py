@@ -15,7 +15,7 @@ from llmrec.data.synthetic import Checkerboard
 from llmrec.embed.metapath import MetaPath
 from llmrec.ids.cid import Cid
 from llmrec.ids.metaid import MetaId
-from llmrec.ids.newcomers import CannotName, Near, Newcomer, name_item, name_user
+from llmrec.ids.newcomers.naming import CannotName, Near, Newcomer, name_item, name_user
 from llmrec.ids.tiger import Tiger
 from llmrec.ids.title import Title
 from llmrec.ids.tokenrec import TokenRec

@@ -20,9 +20,9 @@ import pandas as pd
 
 from llmrec.contracts import Book, Catalog, IdTable, Names
 from llmrec.data.files import BadData, read_bytes, read_text, usable
-from llmrec.ids import files
-from llmrec.ids.checked import MOST_BOOKS, MOST_CODES, PREFIX, check_prefixes
-from llmrec.ids.keyed import KeyedTable
+from llmrec.ids.exchange import files
+from llmrec.ids.exchange.checked import MOST_BOOKS, MOST_CODES, PREFIX, check_prefixes
+from llmrec.ids.exchange.keyed import KeyedTable
 
 FORMS = (
     "our .json or .parquet (llmrec ids export), a folder of `llmrec ids fit`, META ID's .txt of items (or two: items, users), "

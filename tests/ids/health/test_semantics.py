@@ -9,8 +9,8 @@ import pytest
 
 from llmrec.contracts import Book, IdTable, Interactions, Names
 from llmrec.data.synthetic import Checkerboard
-from llmrec.ids.idspace import bags, embeddings
-from llmrec.ids.semantics import NothingToCompare, diversity, memorization
+from llmrec.ids.health.idspace import bags, embeddings
+from llmrec.ids.health.semantics import NothingToCompare, diversity, memorization
 
 N_ITEMS = 24
 
@@ -41,7 +41,7 @@ def ranks(x: list[float]) -> list[float]:
 
 
 def drawn(train: Interactions, n: int, seed: int) -> list[tuple[int, int]]:
-    from llmrec.ids.semantics import _pairs
+    from llmrec.ids.health.semantics import _pairs
 
     a, b = _pairs(train, n, np.random.default_rng(seed))
     return list(zip(a.tolist(), b.tolist(), strict=True))
@@ -68,7 +68,7 @@ def test_memorization_agrees_with_plain_python(train: Interactions, by: str) -> 
 
 
 def test_pairs_are_different_unordered_and_in_sparse_data_half_were_taken_together() -> None:
-    from llmrec.ids.semantics import _pairs
+    from llmrec.ids.health.semantics import _pairs
 
     sparse = Checkerboard(n_users=300, n_items=2000, share=0.005).load().interactions
     a, b = _pairs(sparse, 1000, np.random.default_rng(0))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmrec.contracts import Book, IdTable, Names
-from llmrec.ids.diff import Keys, agreement, diff, text
+from llmrec.ids.health.diff import Keys, agreement, diff, text
 
 B = (Book("c", 8), Book("r", 8))
 

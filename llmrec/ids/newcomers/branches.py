@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from llmrec.contracts import Interactions, Ints, Names
-from llmrec.ids.freecode import free
-from llmrec.ids.grouping import Array
+from llmrec.ids.health.grouping import Array
+from llmrec.ids.newcomers.freecode import free
 
 
 def on_a_branch(items: Names, train: Interactions, users: Ints) -> tuple[tuple[int, ...], str]:

@@ -14,8 +14,8 @@ import pytest
 from llmrec import artifacts
 from llmrec.contracts import Book, Catalog, IdTable, Names, Token
 from llmrec.data.files import BadData
-from llmrec.ids import files, official
-from llmrec.ids.keyed import KeyedTable
+from llmrec.ids.exchange import files, official
+from llmrec.ids.exchange.keyed import KeyedTable
 
 Shared = Callable[[str], Path]
 

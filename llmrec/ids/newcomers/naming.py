@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from llmrec.contracts import Floats, FoldsIn, Id, IdTable, Interactions, Ints, Names, Quantizer, ReadsText, Side, Vectors
-from llmrec.ids.freecode import place
-from llmrec.ids.grouping import same_books
+from llmrec.ids.health.grouping import same_books
+from llmrec.ids.newcomers.freecode import place
 
 WHY_NOT = {
     "rid": "its names are random numbers, so none follows from a history or a text",
@@ -127,7 +127,7 @@ def _named(table: IdTable, side: Side, quantizer: Quantizer, row: Floats, vector
 
 def _branched(table: IdTable, train: Interactions, users: Sequence[int] | None, most: int) -> Newcomer:
     """CID has no vectors: the way down its tree is found by who took what."""
-    from llmrec.ids.branches import on_a_branch
+    from llmrec.ids.newcomers.branches import on_a_branch
 
     if users is None:
         raise CannotName("cid names an item by who took it, and its text says nothing of that: give the users")

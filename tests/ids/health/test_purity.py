@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from llmrec.contracts import Book, Catalog, IdTable, Names
-from llmrec.ids.purity import Common, _commonest, purity
+from llmrec.ids.health.purity import Common, _commonest, purity
 
 
 def films(genres: list[list[str]] | None, years: list[int | None] | None, n: int = 6) -> Catalog:
@@ -97,7 +97,7 @@ def test_against_a_loop_with_ties_several_tags_and_gaps() -> None:
 
 def test_names_of_one_token_each_are_not_shuffled(monkeypatch: pytest.MonkeyPatch) -> None:
     """A million of them would be counted twenty times for a chance that is certain."""
-    monkeypatch.setattr("llmrec.ids.purity._counted", lambda *_: pytest.fail("counted"))
+    monkeypatch.setattr("llmrec.ids.health.purity._counted", lambda *_: pytest.fail("counted"))
     table = IdTable("one", Names(np.arange(6, dtype=np.int32)[:, None], (Book("i", 6),)))
     found = purity(table, films([["a"], [], ["b"], ["c", "d"], ["e"], ["f"]], [1990] * 6))
     assert found.genre is not None and found.decade is not None
@@ -107,7 +107,7 @@ def test_names_of_one_token_each_are_not_shuffled(monkeypatch: pytest.MonkeyPatc
 def test_the_commonest_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shuffles need how many have it, not which it is."""
     calls = []
-    monkeypatch.setattr("llmrec.ids.purity._commonest", lambda counts, most: calls.append(1) or _commonest(counts, most))
+    monkeypatch.setattr("llmrec.ids.health.purity._commonest", lambda counts, most: calls.append(1) or _commonest(counts, most))
     purity(by([0, 0, 1, 1, 1, 0]), films([["a"], ["b"]] * 3, None))
     assert len(calls) == 1
 

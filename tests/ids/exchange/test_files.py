@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from llmrec.contracts import Book, IdTable, Names
 from llmrec.data.files import BadData
-from llmrec.ids import files
-from llmrec.ids.keyed import KeyedTable
+from llmrec.ids.exchange import files
+from llmrec.ids.exchange.keyed import KeyedTable
 from llmrec.ids.vq.kmeans import Centroids
 
 FORMS = pytest.mark.parametrize("suffix", [".json", ".parquet"])

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from llmrec.contracts import Book, Dataset, IdTable, Names
 from llmrec.data.synthetic import Checkerboard
-from llmrec.ids.collisions import collisions
-from llmrec.ids.health import health, report
-from llmrec.ids.health_text import text
+from llmrec.ids.health.collisions import collisions
+from llmrec.ids.health.report import health, report
+from llmrec.ids.health.text import text
 
 C, R = Book("c", 4), Book("r", 3)
 
@@ -111,7 +111,7 @@ def test_codes_too_wide_for_one_integer_still_count() -> None:
     wide = tuple(Book(f"b{i}", 2**30) for i in range(5))
     codes = np.random.default_rng(0).integers(0, 2**30, size=(50, 5)).astype(np.int32)
     codes[7] = codes[31]
-    from llmrec.ids.grouping import labels
+    from llmrec.ids.health.grouping import labels
 
     label, n = labels(codes)
     assert n == 49 and label[7] == label[31]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmrec.contracts import Id, IdTable, Ints
-from llmrec.ids.grouping import Array, labels, rows_by_group, same_books, spelled_alike
+from llmrec.ids.health.grouping import Array, labels, rows_by_group, same_books, spelled_alike
 
 MOST_GROUPS, MOST_BEARERS = 20, 10  # what is named; everything is counted
 

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmrec.contracts import Book, Catalog, Floats, IdTable, Interactions, Names
-from llmrec.ids.collisions import Collisions, collisions, distinct
-from llmrec.ids.grouping import spelled_alike
-from llmrec.ids.purity import Purity, purity
-from llmrec.ids.semantics import Diversity, Memorization, NothingToCompare, diversity, memorization
+from llmrec.ids.health.collisions import Collisions, collisions, distinct
+from llmrec.ids.health.grouping import spelled_alike
+from llmrec.ids.health.purity import Purity, purity
+from llmrec.ids.health.semantics import Diversity, Memorization, NothingToCompare, diversity, memorization
 
 
 class Lengths(Protocol):

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from llmrec.contracts import Catalog
 from llmrec.data.titles import printable
-from llmrec.ids.collisions import Collisions
-from llmrec.ids.health import Health, HealthReport, Spread
+from llmrec.ids.health.collisions import Collisions
+from llmrec.ids.health.purity import Purity, Tag
+from llmrec.ids.health.report import Health, HealthReport, Spread
+from llmrec.ids.health.semantics import Diversity, Memorization
 from llmrec.ids.lookup import written
-from llmrec.ids.purity import Purity, Tag
-from llmrec.ids.semantics import Diversity, Memorization
 
 DEAD, TOKENS = 12, 10  # how many are named
 

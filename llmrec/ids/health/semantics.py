@@ -17,8 +17,8 @@ from typing import Literal
 import numpy as np
 
 from llmrec.contracts import Floats, IdTable, Interactions, Ints
-from llmrec.ids.grouping import Array
-from llmrec.ids.idspace import Spell, bags, cosine_rows, embeddings
+from llmrec.ids.health.grouping import Array
+from llmrec.ids.health.idspace import Spell, bags, cosine_rows, embeddings
 
 By = Literal["rows", "pieces"]
 PAIRS = 20_000

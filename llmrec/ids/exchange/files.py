@@ -1,6 +1,6 @@
 """Names to and from two open forms of file: JSON that a person reads and writes, and Parquet that pandas opens.
 
-Where it stands: beside the schemes; `llmrec ids export` writes these files, `llmrec.ids.official.read` recognises them.
+Where it stands: beside the schemes; `llmrec ids export` writes these files, `llmrec.ids.exchange.official.read` recognises them.
 What it does not know: where the names come from. Other people's forms are read in `official`.
 
     {"scheme": "mine", "books": [{"prefix": "c", "size": 2}, {"prefix": "r", "size": 9}],
@@ -27,8 +27,8 @@ import numpy as np
 from llmrec import artifacts
 from llmrec.contracts import Book, IdTable, Names
 from llmrec.data.files import BadData, read_bytes, read_parquet, usable
-from llmrec.ids.checked import VERSION, assemble, check_prefixes, say
-from llmrec.ids.keyed import KeyedTable
+from llmrec.ids.exchange.checked import VERSION, assemble, check_prefixes, say
+from llmrec.ids.exchange.keyed import KeyedTable
 
 HEADER = b"llmrec names"  # the key of the metadata in a Parquet file
 SUFFIXES = (".json", ".parquet")

@@ -14,7 +14,7 @@ import numpy as np
 
 from llmrec.contracts import Book, Id, IdTable, Names, Quantizer
 from llmrec.data.files import BadData
-from llmrec.ids.keyed import KeyedTable
+from llmrec.ids.exchange.keyed import KeyedTable
 
 VERSION = 1
 PREFIX = r"[A-Za-z0-9_.-]*"  # what the prefix of a book may be: it is written into labels and prompts, where it must be no markup

@@ -1,0 +1,1 @@
+"""Names for newcomers, by tables that stay as they are."""
