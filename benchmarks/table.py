@@ -66,8 +66,9 @@ def accuracy() -> str:
 def naming() -> str:
     """Per data set and scheme: seconds, memory, health."""
     blocks = []
-    for data, found in _json(HERE / "measured/naming.json")["data"].items():
-        some, called = next(iter(found.values())), DATA.get(data, data)
+    measured = _json(HERE / "measured/naming.json")["data"]
+    for data, found in ((name, measured[name]) for name in DATA if name in measured):
+        some, called = next(iter(found.values())), DATA[data]
         blocks.append(f"**{called}**: {some['n_users']:,} users, {some['n_items']:,} items, {some['n_train']:,} interactions in train\n")
         blocks.append(
             "| scheme | vectors | naming | peak memory | encodes a second | new rows | longest name | distinct items "
