@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from llmrec.contracts import Floats, Interactions, Ints, Queries, Ranked
-from llmrec.recommend.topk import draw_ties, history_matrix, rank_in_blocks
+from llmrec.recommend.topk import draw_ties, of_train, rank_one_by_one
 
 BATCH = 100  # users a step
 
@@ -127,19 +127,10 @@ class FittedMultVae:
 
     def recommend(self, queries: Queries, k: int) -> Ranked:
         """The k most likely items. A history without a train item gets no recommendation. Scores are logits."""
-
-        def score(part: Queries) -> Floats:
-            history_matrix(part, len(self.known))  # an unknown item is an error here as it is elsewhere
-            rows = [self.expected(history) for history in part.histories]
-            return np.stack(rows) if rows else np.zeros((0, len(self.known)), dtype=np.float32)
-
-        return rank_in_blocks(queries, k, self.ties, score)
+        return rank_one_by_one(queries, k, self.ties, self.expected)
 
     def expected(self, history: Ints) -> Floats:
-        """Scores of all items beside one history, by the mean of its latent vector: (m,) float32, 0 for what train lacks.
-
-        One person at a time: matrix products of another shape may round otherwise, and nobody's answer may depend on who asks beside them.
-        """
+        """Scores of all items beside one history, by the mean of its latent vector: (m,) float32, 0 for what train lacks."""
         items = np.unique(np.asarray(history, dtype=np.int64))
         items = items[self.known[items]]
         if not len(items):
@@ -148,8 +139,7 @@ class FittedMultVae:
             x = torch.zeros(1, len(self.known))
             x[0, torch.from_numpy(items)] = 1.0
             scores: Floats = self.net.decode(self.net.encode(F.normalize(x))[0])[0].numpy()
-        scores[scores == 0] = np.finfo(np.float32).tiny  # a score of exactly 0 would say "no evidence"
-        return np.where(self.known, scores, np.float32(0))
+        return of_train(scores, self.known)
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from llmrec.contracts import Floats, Interactions, Ints, Queries, Ranked
-from llmrec.recommend.topk import draw_ties, history_matrix, rank_in_blocks
+from llmrec.recommend.topk import draw_ties, of_train, rank_one_by_one
 
 BATCH = 64  # windows a step
 WARM = 0.05  # share of learning in which the step size rises
@@ -147,19 +147,10 @@ class FittedSasRec:
 
     def recommend(self, queries: Queries, k: int) -> Ranked:
         """The k items most expected next. A history without a train item gets no recommendation. Scores are logits."""
-
-        def score(part: Queries) -> Floats:
-            history_matrix(part, len(self.known))  # an unknown item is an error here as it is elsewhere
-            rows = [self.expected(history) for history in part.histories]
-            return np.stack(rows) if rows else np.zeros((0, len(self.known)), dtype=np.float32)
-
-        return rank_in_blocks(queries, k, self.ties, score)
+        return rank_one_by_one(queries, k, self.ties, self.expected)
 
     def expected(self, history: Ints) -> Floats:
-        """Scores of all items after one history: (m,) float32, 0 for what train lacks.
-
-        One person at a time: matrix products of another shape may round otherwise, and nobody's answer may depend on who asks beside them.
-        """
+        """Scores of all items after one history: (m,) float32, 0 for what train lacks."""
         recent = np.asarray(history, dtype=np.int64)
         recent = recent[self.known[recent]][-self.net.window :]
         if not len(recent):
@@ -167,8 +158,7 @@ class FittedSasRec:
         with torch.inference_mode():
             state = self.net.states(torch.from_numpy(recent)[None], torch.tensor([len(recent)]))[0, -1]
             scores: Floats = (self.net.items @ state).numpy()
-        scores[scores == 0] = np.finfo(np.float32).tiny  # a score of exactly 0 would say "no evidence"
-        return np.where(self.known, scores, np.float32(0))
+        return of_train(scores, self.known)
 
 
 def drawn(generator: torch.Generator, *shape: int) -> nn.Parameter:

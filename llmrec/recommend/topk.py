@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from llmrec.contracts import Ints, Queries, Ranked
+from llmrec.contracts import Floats, Ints, Queries, Ranked
 
 BLOCK = 16_000_000  # scores held at once: 64 MB in float32
 
@@ -34,6 +34,25 @@ def rank_in_blocks(queries: Queries, k: int, ties: Ints, score: Callable[[Querie
     if not blocks:
         return Ranked(np.zeros((0, k), dtype=np.int32), np.zeros((0, k), dtype=np.float32))
     return Ranked(np.concatenate([b.items for b in blocks]), np.concatenate([b.scores for b in blocks]))
+
+
+def rank_one_by_one(queries: Queries, k: int, ties: Ints, expected: Callable[[Ints], Floats]) -> Ranked:
+    """Rank by a net that is asked about one person at a time. expected: a history to (m,).
+
+    Matrix products of another shape may round otherwise, and nobody's answer may depend on who asks beside them.
+    """
+
+    def score(part: Queries) -> Floats:
+        _flat(part.histories, len(ties), "history")  # an unknown item is an error here as it is elsewhere
+        rows = [expected(history) for history in part.histories]
+        return np.stack(rows) if rows else np.zeros((0, len(ties)), dtype=np.float32)
+
+    return rank_in_blocks(queries, k, ties, score)
+
+
+def of_train(scores: Floats, known: NDArray[np.bool_]) -> Floats:
+    """A net's scores as rule 1 reads them: exactly 0 for what train lacks, and for nothing else. scores: (m,), known: (m,)."""
+    return np.where(known, np.where(scores == 0, np.finfo(np.float32).tiny, scores), np.float32(0))
 
 
 def history_matrix(queries: Queries, n_items: int) -> sp.csr_matrix:
