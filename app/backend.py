@@ -153,7 +153,7 @@ class Backend:
         with _told():
             world = self._world(run)
             if world.vectors is None:
-                raise Trouble("This run's scheme names without vectors, so there is no space to map. Search still works.")
+                raise Trouble("There is no trained run yet, so there is no space to map.")
             better = self._maps.ready(run, world.vectors)
             failure = "" if better else self._maps.failure(run)
             atlas = self._figures.get((_made(run), better, focus, dark), lambda: _atlas(world, better, focus, dark))
@@ -277,6 +277,8 @@ def _atlas(world: World, better: bool, focus: str | None, dark: bool) -> Atlas:
     figure.update_traces(showlegend=False, selector={"name": "selected"})
     points = len(laid.users) + len(laid.items)
     note = "Colours repeat: there are more Tokens than colours; point at one to see its name. The menu colours by something else."
+    if world.lent:
+        note = f"This scheme names without vectors: the map lies in the space of walks, where META ID finds its clusters. {note}"
     if points > drawing.LIMIT:
         note = f"{drawing.LIMIT:,} of {points:,} points are drawn, at random; the search finds all. {note}"
     quality = (

@@ -6,11 +6,13 @@ UMAP takes many seconds to import and to warm up, so it never runs in the server
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import subprocess
 import sys
 import threading
+from typing import Any
 
 from llmrec.contracts import Vectors
 from llmrec.view.project import Projection
@@ -41,6 +43,20 @@ def umap(vectors: Vectors) -> Projection:
     from llmrec.view import project
 
     return cache.remember("map", key(vectors, "umap"), Projection, lambda: project.umap(vectors, SEED, N_NEIGHBORS, MIN_DIST))
+
+
+def space(run: Any) -> tuple[Vectors, bool]:
+    """The vectors whose map a run shows, and whether they are its own. A scheme that names without vectors is shown in the space of walks,
+    so that it can be seen which of its names lie where behaviour is alike."""
+    from llmrec.embed.metapath import MetaPath
+    from llmrec.runs import stages
+
+    own = run.vectors()
+    if own is not None:
+        return own, True
+    lent = stages.vectors(dataclasses.replace(run.recipe, embed=MetaPath()), run.dataset(), run.split())
+    assert lent is not None
+    return lent, False
 
 
 class Workers:
@@ -94,10 +110,7 @@ def main(run: str) -> int:
     """Make the better map of one run and keep it."""
     from llmrec.runs import store
 
-    vectors = store.by_name(run).vectors()
-    if vectors is None:
-        return 2
-    umap(vectors)
+    umap(space(store.by_name(run))[0])
     return 0
 
 

@@ -48,7 +48,19 @@ class World:
 
     @cached_property
     def vectors(self) -> Vectors | None:
-        return self.run.vectors() if self.run is not None else None
+        """What the map shows and nearness is measured in; None without a run."""
+        return self._space[0] if self._space is not None else None
+
+    @property
+    def lent(self) -> bool:
+        """Whether those are not the run's own: its scheme names without vectors."""
+        return self._space is not None and not self._space[1]
+
+    @cached_property
+    def _space(self) -> tuple[Vectors, bool] | None:
+        from app import maps
+
+        return maps.space(self.run) if self.run is not None else None
 
     @cached_property
     def _cards(self) -> dict[tuple[Side, int], Card]:

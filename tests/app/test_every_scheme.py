@@ -49,6 +49,8 @@ def test_the_pages_open(scheme: str, stages: Path, page: Any, monkeypatch: pytes
         assert card.pieces == table.items.spell(3)
         person = backend.card(run.name, "user", 3)
         assert person.pieces == (() if table.users is None else table.users.spell(3))
+        atlas = backend.atlas(run.name)
+        assert len(atlas.table) > 20 and ("names without vectors" in atlas.note) == (run.recipe.embed is None)
         answer = backend.recommend(run.name, None, backend.person(run.name, 3), 5)
         assert len(answer.picks) == 5
     finally:
