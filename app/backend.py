@@ -278,7 +278,8 @@ def _atlas(world: World, better: bool, focus: str | None, dark: bool) -> Atlas:
     points = len(laid.users) + len(laid.items)
     note = "Colours repeat: there are more Tokens than colours; point at one to see its name. The menu colours by something else."
     if world.lent:
-        note = f"This scheme names without vectors: the map lies in the space of walks, where META ID finds its clusters. {note}"
+        colours = note if world.table is not None and world.table.items.books[0].token else ""
+        note = f"This scheme names without vectors: the map lies in the space of walks, where META ID finds its clusters. {colours}".strip()
     if points > drawing.LIMIT:
         note = f"{drawing.LIMIT:,} of {points:,} points are drawn, at random; the search finds all. {note}"
     quality = (

@@ -148,11 +148,11 @@ def _values(c: Colouring, side: Side) -> Floats:
 def _colourings(
     projection: Projection, catalog: Catalog, table: IdTable | None, train: Interactions | None, colours: Palette
 ) -> list[Colouring]:
-    """Every colouring the data allows, coarse Token first."""
+    """Every colouring the data allows, coarse Token first where names begin with one."""
     n_items, n_users = len(projection.items), len(projection.users)
     nobody = np.full(n_users, np.nan)
     found: list[Colouring] = []
-    if table is not None:
+    if table is not None and table.items.books[0].token and table.items.books[0].texts is None:  # text is nobody's Token
         found.append(_by_token(table, n_users, colours))
     if "genres" in catalog.items:
         found.append(_by_genre(catalog, nobody, colours))

@@ -93,6 +93,12 @@ def test_colours_mean_what_they_say(layout: Projection, catalog: Catalog, table:
     assert colourings["popularity"]["marker.color"][0][1] == pytest.approx(np.log10(4))  # type: ignore[index]
 
 
+def test_names_of_text_are_not_coloured_as_if_they_shared(layout: Projection, catalog: Catalog) -> None:
+    titles = Names(np.arange(M, dtype=np.int32)[:, None], (Book("title", M, token=False, texts=tuple(f"Film {i}" for i in range(M))),))
+    labels = [button.label for button in atlas(layout, catalog, IdTable("title", titles)).layout.updatemenus[0].buttons]
+    assert "coarse Token" not in labels and labels[0] == "genre"
+
+
 def test_one_point_is_ringed_and_the_ring_moves(layout: Projection, catalog: Catalog) -> None:
     figure = atlas(layout, catalog, selected=("item", 2))
     assert figure.data[-1].name == "selected" and figure.data[-1].x[0] == layout.items[2, 0]
