@@ -31,6 +31,7 @@ def test_from_the_data_to_a_recommendation(studio: str, tab: Any) -> None:
 
     tab.get_by_role("link", name="Tokens", exact=True).click()
     tab.wait_for_selector(".st-key-atlas .js-plotly-plot")
+    settle(tab)
     find(tab, "Even 6")
     assert tab.locator(".st-key-inspector .lm-card .chip.tok").count() == 1
     assert "item=i6" in tab.url
