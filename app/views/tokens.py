@@ -66,9 +66,8 @@ if st.session_state.get("node") not in nodes:
     if asked and asked not in nodes:
         st.warning(f"This run knows no {asked.replace(':', ' ', 1)!r}: search for a title, a key or a Token below.", icon=":material/info:")
 found = st.session_state.get("find")
-if (
-    found not in nodes and found != st.session_state["focus"]
-):  # a first visit, or another run; setting it idly would wipe what is being typed
+# a first visit, or another run with other data; set idly it would wipe what is being typed
+if found not in nodes and found != st.session_state["focus"]:
     st.session_state["find"] = st.session_state["focus"]
 
 st.selectbox(
