@@ -186,8 +186,12 @@ def put_together(plain: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 def _take_apart(value: Any, path: str, arrays: dict[str, np.ndarray], tables: dict[str, pd.DataFrame]) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        inner = {f.name: _take_apart(getattr(value, f.name), f"{path}{f.name}.", arrays, tables) for f in dataclasses.fields(value)}
+        told = [f for f in dataclasses.fields(value) if not (f.metadata.get("added") and getattr(value, f.name) is None)]
+        inner = {f.name: _take_apart(getattr(value, f.name), f"{path}{f.name}.", arrays, tables) for f in told}
         return {"_is": type(value).__name__, **inner}
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        tables[path[:-1]] = pd.DataFrame({"text": value.astype(str)})
+        return {"_texts": path[:-1]}
     if isinstance(value, np.ndarray):
         arrays[path[:-1]] = value
         return {"_array": path[:-1]}
@@ -225,6 +229,8 @@ def _put_together(kind: Any, plain: Any, path: str, arrays: dict[str, np.ndarray
         return cls(**given)
     if isinstance(plain, dict) and "_array" in plain:
         return arrays[plain["_array"]]
+    if isinstance(plain, dict) and "_texts" in plain:
+        return tables[plain["_texts"]]["text"].to_numpy(dtype=object)
     if isinstance(plain, dict) and "_table" in plain:
         return tables[plain["_table"]]
     if isinstance(plain, list):
@@ -235,6 +241,7 @@ def _put_together(kind: Any, plain: Any, path: str, arrays: dict[str, np.ndarray
 def _upgraded(cls: type, given: dict[str, Any]) -> dict[str, Any]:
     """The fields of a value that an older version saved. Before quantizers travelled, a table had `centroids` for one scheme alone: such a
     table is whole, but names no newcomers."""
+    given = {f.name: None for f in dataclasses.fields(cls) if f.metadata.get("added")} | given
     if cls is not contracts.IdTable or "centroids" not in given:
         return given
     kept = {name: value for name, value in given.items() if name != "centroids"}

@@ -90,10 +90,10 @@ SECTIONS: dict[str, str | None] = {
     "scheme": "scheme",
     "lm": None,
     "head": "head",
-    "train": None,
+    "train": "train",
 }
-_ONLY = {"filter": "llmrec.data.filter:KCore", "lm": "llmrec.lm.backbone:Backbone", "train": "llmrec.lm.finetune:FineTune"}
-_DEFAULT_NAME = {"data": "ml-100k", "split": "loo", "embed": "metapath", "head": "trie"}
+_ONLY = {"filter": "llmrec.data.filter:KCore", "lm": "llmrec.lm.backbone:Backbone"}
+_DEFAULT_NAME = {"data": "ml-100k", "split": "loo", "embed": "metapath", "head": "trie", "train": "finetune"}
 
 
 def load(path: Path | str) -> Recipe:

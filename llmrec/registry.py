@@ -50,6 +50,9 @@ ENTRIES: dict[str, dict[str, str]] = {
         "items": "llmrec.lm.heads.items:Items",
         "retrieve": "llmrec.lm.heads.retrieve:Retrieve",
     },
+    "train": {
+        "finetune": "llmrec.lm.finetune:FineTune",
+    },
     "baseline": {
         "popularity": "llmrec.recommend.popularity:Popularity",
         "itemknn": "llmrec.recommend.itemknn:ItemKnn",

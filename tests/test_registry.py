@@ -9,7 +9,16 @@ import pytest
 from llmrec import registry
 from llmrec.recipe import build
 
-VERB = {"data": "load", "split": "split", "embed": "fit", "scheme": "fit", "head": "rank", "baseline": "fit", "quantizer": "encode"}
+VERB = {
+    "data": "load",
+    "split": "split",
+    "embed": "fit",
+    "scheme": "fit",
+    "head": "rank",
+    "train": "fit",
+    "baseline": "fit",
+    "quantizer": "encode",
+}
 EVERY = [(kind, name) for kind in registry.ENTRIES for name in registry.names(kind)]
 
 

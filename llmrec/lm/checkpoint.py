@@ -15,16 +15,16 @@ from torch import Tensor
 
 from llmrec import artifacts
 from llmrec.lm.average import Average
-from llmrec.lm.model import LanguageModel
+from llmrec.lm.trained import Trained
 
 KIND = "Checkpoint"
 
 
-def save(folder: Path, lm: LanguageModel, optimizer: Any, average: Average, done: dict[str, Any]) -> None:
+def save(folder: Path, model: Trained, optimizer: Any, average: Average, done: dict[str, Any]) -> None:
     """Write weights, optimizer, average, RNG states and progress."""
-    names = list(lm.trained())
+    names = list(model.trained())
     state = optimizer.state_dict()["state"]
-    tensors: dict[str, Tensor] = {f"weight.{n}": p.detach() for n, p in lm.trained().items()}
+    tensors: dict[str, Tensor] = {f"weight.{n}": p.detach() for n, p in model.trained().items()}
     tensors |= {f"average.{n}": t for n, t in average.mean.items()}
     tensors |= {f"adam.{names[i]}.{key}": torch.as_tensor(value) for i, slot in state.items() for key, value in slot.items()}
     tensors["rng.cpu"] = torch.get_rng_state()
@@ -34,13 +34,13 @@ def save(folder: Path, lm: LanguageModel, optimizer: Any, average: Average, done
         save_file({k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, fresh / "state.safetensors")
 
 
-def load(folder: Path, lm: LanguageModel, optimizer: Any, average: Average) -> dict[str, Any] | None:
+def load(folder: Path, model: Trained, optimizer: Any, average: Average) -> dict[str, Any] | None:
     """Put a saved state back in place and return its progress; None where there is none. Raises `BadArtifact` when damaged or foreign."""
     artifacts.recover(folder)
     if not folder.exists():
         return None
     card = artifacts.check(folder, KIND)["card"]
-    weights = lm.trained()
+    weights = model.trained()
     if card["names"] != list(weights):
         raise artifacts.BadArtifact(f"{folder} belongs to another model: delete it to start this run afresh")
     tensors = load_file(folder / "state.safetensors")

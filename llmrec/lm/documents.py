@@ -11,7 +11,8 @@ gradients.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -61,17 +62,17 @@ class Window:
 class Writer:
     """Writes headers and histories as row numbers.
 
-    names: each item's row numbers, as `Vocab.names` gives them; max_items: the longest history in a document; direct: the share of users
-    who, each epoch, also get documents of the direct task, their history in a random order under a header that says so; anonymous: the
-    share of documents whose user is not named, so that new people are known. Interactions of one second come in a fresh order each
-    epoch: their order in the file says nothing.
+    names: each item's row numbers, as `Vocab.names` gives them; max_items: the longest history in a document; shares: the share of users
+    who, each epoch, get documents of a task: "sequential", in order of time, and "direct", in a random order under a header that says so;
+    anonymous: the share of documents whose user is not named, so that new people are known. Interactions of one second come in a fresh
+    order each epoch: their order in the file says nothing.
     """
 
     vocab: Vocab
     names: Ragged
     table: IdTable
     max_items: int = 50
-    direct: float = 0.0
+    shares: Mapping[str, float] = field(default_factory=lambda: {"sequential": 1.0, "direct": 0.0})
     anonymous: float = 0.2
 
     def header(self, user: int, template: int = 0, unseen: bool = False, task: str = "sequential") -> list[int]:
@@ -88,13 +89,14 @@ class Writer:
         return [*self.header(user, template, unseen), *self.history(history[-self.max_items :]).tolist()]
 
     def windows(self, train: Interactions, rng: np.random.Generator) -> list[Window]:
-        """One epoch: every interaction once in order of time, and once more in no order for the users the direct task falls on."""
+        """One epoch: the histories of the users that each task falls on, in order of time or in none."""
         out: list[Window] = []
         for user in range(train.n_users):
             items = train.history(user)
             n = len(items)
-            out += self._cut(user, items[np.lexsort((rng.random(n), train.times(user)))], "sequential", rng)
-            if rng.random() < self.direct:
+            if self.shares["sequential"] >= 1 or rng.random() < self.shares["sequential"]:
+                out += self._cut(user, items[np.lexsort((rng.random(n), train.times(user)))], "sequential", rng)
+            if rng.random() < self.shares["direct"]:
                 out += self._cut(user, items[rng.permutation(n)], "direct", rng)
         return out
 

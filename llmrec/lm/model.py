@@ -20,13 +20,14 @@ from llmrec.contracts import Catalog, IdTable
 from llmrec.lm import projection, prompts
 from llmrec.lm.backbone import Backbone
 from llmrec.lm.projection import Projection
+from llmrec.lm.trained import Trained
 from llmrec.lm.vocab import Rows, Vocab, start_rows
 from llmrec.recipe import build, settings
 
 CARD = "llmrec.json"
 
 
-class LanguageModel(nn.Module):
+class LanguageModel(Trained):
     """A causal language model whose vocabulary was grown by Tokens. Make one with `create` or `load`."""
 
     def __init__(self, backbone: Backbone, causal: Any, vocab: Vocab, rows: Rows) -> None:
@@ -107,10 +108,6 @@ class LanguageModel(nn.Module):
         """Give the model a projection of its states to `out` numbers, which trains with it; a fresh one of these sizes each time."""
         sizes = (self.rows.new.shape[1], hidden, out)
         self.projections[name] = Projection(sizes, rng.torch_stream(seed, f"projection {name}")).to(self.device)
-
-    def trained(self) -> dict[str, nn.Parameter]:
-        """The parameters that training changes, by name."""
-        return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
     def save(self, folder: Path) -> None:
         """Write adapter or checkpoint, tokenizer and card into `folder`, in one step. Plain `transformers` and `peft` read it."""

@@ -37,7 +37,7 @@ def _plain(batches: list[list[Window]]) -> list[list[tuple[int, list[int], str]]
 
 def test_the_direct_task_reads_everything_once_more_in_no_order(writer: Writer) -> None:
     train = world.split().train
-    both = dataclasses.replace(writer, direct=1.0, max_items=50)
+    both = dataclasses.replace(writer, shares={"sequential": 1.0, "direct": 1.0}, max_items=50)
     windows = both.windows(train, np.random.default_rng(0))
     ordered, direct = ({w.user: w.items.tolist() for w in windows if w.task == t} for t in ("sequential", "direct"))
     assert all(ordered[u] == train.history(u).tolist() for u in range(40))

@@ -11,7 +11,7 @@ import torch
 
 from llmrec.artifacts import BadArtifact
 from llmrec.contracts import Queries
-from llmrec.lm import finetune
+from llmrec.lm import finetune, loop
 from llmrec.lm.average import Average
 from llmrec.lm.backbone import Backbone
 from llmrec.lm.finetune import FineTune
@@ -102,7 +102,7 @@ def test_one_step_is_adamw_on_the_heads_loss(tmp_path: Path) -> None:
     batch = writer.write(writer.epoch(SPLIT.train, 0, 0, 100)[0], streams.stream(0, "write", "0", "0"))
     torch.manual_seed(0)
     optimizer = torch.optim.AdamW(
-        lm.trained().values(), lr=plan.lr * finetune._schedule(0, 1), weight_decay=finetune.WEIGHT_DECAY, betas=(0.9, 0.98)
+        lm.trained().values(), lr=plan.lr * loop.warm_cosine(0, 1), weight_decay=loop.WEIGHT_DECAY, betas=(0.9, 0.98)
     )
     lm.train()
     with autocast(lm.device):
@@ -130,7 +130,7 @@ def test_average_is_the_textbook_one() -> None:
 
 
 def test_schedule_warms_up_and_comes_down() -> None:
-    values = [finetune._schedule(s, 100) for s in range(100)]
+    values = [loop.warm_cosine(s, 100) for s in range(100)]
     assert values[0] == pytest.approx(0.2) and max(values) == pytest.approx(1.0) and values[-1] < 0.03
     assert np.argmax(values) in (4, 5)
 

@@ -1,4 +1,4 @@
-"""The values that travel between the stages, and the protocols of the stages.
+"""The values that travel between the stages.
 
 Where it stands: everywhere. Every stage takes values from here and returns one of them; no stage imports another stage's internals.
 What it does not know: files, language models, user interfaces.
@@ -12,16 +12,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from llmrec.contracts.protocols import Quantizer
+
 Ints = NDArray[np.int32] | NDArray[np.int64]
 Floats = NDArray[np.float32]
 Part = Literal["valid", "test"]
 Side = Literal["item", "user"]
+ADDED = {"added": True}  # of a field that older files lack: written and compared only where it is not None
 
 
 class Token(str):
@@ -41,7 +45,8 @@ Id = tuple[Piece, ...]
 class Interactions:
     """Who took what, oldest first within a user; ties in time keep file order.
 
-    user, item: (n,) int32 from 0; time: (n,) int64 in seconds (any monotone unit will do); rating: (n,) float32 or None.
+    user, item: (n,) int32 from 0; time: (n,) int64 in seconds (any monotone unit will do); rating: (n,) float32 or None; text: (n,) what
+    the user wrote of the item (a review, tags), "" where nothing, or None.
     Sorted by user, then time, then file order: `from_unsorted` does it, the constructor checks it.
     """
 
@@ -51,11 +56,13 @@ class Interactions:
     n_users: int
     n_items: int
     rating: Floats | None = None
+    text: NDArray[np.object_] | None = field(default=None, metadata=ADDED)
 
     def __post_init__(self) -> None:
         n = len(self.user)
-        if len(self.item) != n or len(self.time) != n or (self.rating is not None and len(self.rating) != n):
-            raise ValueError("user, item, time and rating must have one entry per interaction")
+        columns = (self.item, self.time, self.rating, self.text)
+        if any(column is not None and len(column) != n for column in columns):
+            raise ValueError("user, item, time, rating and text must have one entry per interaction")
         if n and (int(self.user.min()) < 0 or int(self.user.max()) >= self.n_users):
             raise ValueError(f"users must lie in 0..{self.n_users - 1}")
         if n and (int(self.item.min()) < 0 or int(self.item.max()) >= self.n_items):
@@ -67,7 +74,14 @@ class Interactions:
 
     @classmethod
     def from_unsorted(
-        cls, user: Ints, item: Ints, time: NDArray[np.int64], n_users: int, n_items: int, rating: Floats | None = None
+        cls,
+        user: Ints,
+        item: Ints,
+        time: NDArray[np.int64],
+        n_users: int,
+        n_items: int,
+        rating: Floats | None = None,
+        text: NDArray[np.object_] | None = None,
     ) -> Interactions:
         """Sort stably by user, then time; rows that tie keep the order they came in."""
         order = np.lexsort((time, user))  # lexsort is stable
@@ -78,6 +92,7 @@ class Interactions:
             n_users,
             n_items,
             None if rating is None else np.asarray(rating, dtype=np.float32)[order],
+            None if text is None else np.asarray(text, dtype=object)[order],
         )
 
     def __len__(self) -> int:
@@ -100,7 +115,8 @@ class Interactions:
     def take(self, rows: NDArray[np.bool_] | Ints) -> Interactions:
         """A subset (boolean mask, or ascending row numbers) over the same users and items."""
         rating = None if self.rating is None else self.rating[rows]
-        return Interactions(self.user[rows], self.item[rows], self.time[rows], self.n_users, self.n_items, rating)
+        text = None if self.text is None else self.text[rows]
+        return Interactions(self.user[rows], self.item[rows], self.time[rows], self.n_users, self.n_items, rating, text)
 
 
 @dataclass(frozen=True)
@@ -317,82 +333,3 @@ class IdTable:
     def tokens(self) -> tuple[Token, ...]:
         """The new rows of the vocabulary in a fixed order: book by book, code by code. Never the order of a set."""
         return tuple(Token(book.spell(code)) for book in self.books for code in range(book.size))
-
-
-@runtime_checkable
-class Quantizer(Protocol):
-    """Vectors to codes and back. A frozen value of arrays; pure and idempotent: same rows in, same codes out, input untouched."""
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """How many codes each place has; their count is the depth."""
-        ...
-
-    def encode(self, rows: Floats) -> Ints:
-        """(n, d) float32 to (n, depth) int32."""
-        ...
-
-    def decode(self, codes: Ints) -> Floats:
-        """(n, depth) to (n, d) float32: what the codes say of the rows they were made from."""
-        ...
-
-
-@runtime_checkable
-class Embedder(Protocol):
-    """Vectors from interactions, or from what the catalogue tells. A frozen dataclass of settings; nothing held out can come in, by
-    signature. One that reads the catalogue says so where it gets None."""
-
-    def fit(self, train: Interactions, catalog: Catalog | None, rng: np.random.Generator) -> Vectors: ...
-
-
-@runtime_checkable
-class FoldsIn(Protocol):
-    """An embedder that can place newcomers beside vectors it fitted, with nothing trained anew."""
-
-    def fold_in(self, vectors: Vectors, train: Interactions, took: Sequence[Ints], side: Side) -> Floats:
-        """side "user": each row is a new user, known by the items they took; "item": a new item, known by the users who took it.
-
-        Returns (len(took), d) float32 in the space of `vectors.users` or `vectors.items`.
-        """
-        ...
-
-
-@runtime_checkable
-class ReadsText(Protocol):
-    """An embedder that can place an item known by its text alone."""
-
-    def read(self, texts: Sequence[str]) -> Floats:
-        """(len(texts), d) float32, exactly as `fit` would have placed items with these texts."""
-        ...
-
-
-@runtime_checkable
-class Scheme(Protocol):
-    """A way of naming users and items.
-
-    needs_vectors: whether `vectors` may not be None; embedder: registered name of the embedder it takes where the recipe names none;
-    names_by: what similar names mean: similar "behaviour", similar "content", or "nothing".
-    """
-
-    needs_vectors: ClassVar[bool]
-    embedder: ClassVar[str | None]
-    names_by: ClassVar[Literal["behaviour", "content", "nothing"]]
-
-    def fit(self, train: Interactions, catalog: Catalog, vectors: Vectors | None, rng: np.random.Generator) -> IdTable: ...
-
-
-@runtime_checkable
-class Recommender(Protocol):
-    """Anything that ranks items. The history is an argument, so that new people need no refit."""
-
-    def recommend(self, queries: Queries, k: int) -> Ranked: ...
-
-
-@runtime_checkable
-class Baseline(Protocol):
-    """A classical recommender: settings that fit to a `Recommender`.
-
-    One whose class says `personal = True` knows its users by more than their histories; to any other a person's number means nothing.
-    """
-
-    def fit(self, train: Interactions, rng: np.random.Generator) -> Recommender: ...

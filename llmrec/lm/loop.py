@@ -1,0 +1,270 @@
+"""The training loop: one readable file on accelerate. It works off a course, step by step, and can be stopped and resumed at any of them.
+
+Where it stands: under `finetune` and `mutual`, which say what is read and how it is scored. Validated as it goes; the best is kept.
+What it does not know: documents, heads, runs, queues and pages; it tells what happens through `emit` and asks `should_stop`.
+
+Every batch is a pure function of (seed, epoch, step), so a resumed run sees what the uninterrupted one would have seen. The weights that
+are validated and saved are an exponential moving average of the trained ones (`average`), which costs one copy and steadies small data.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from llmrec import artifacts
+from llmrec.lm import checkpoint
+from llmrec.lm.average import Average
+from llmrec.lm.precision import best_device, has_bf16
+from llmrec.lm.trained import Trained
+
+Emit = Callable[[dict[str, Any]], None]
+CHECKPOINT_SECONDS = 60.0
+REPORT_SECONDS = 2.0
+WEIGHT_DECAY = 0.01
+WARMUP = 0.05  # share of the steps
+
+
+class Scored(NamedTuple):
+    """What one step came to. loss: a scalar with a gradient; n_items: supervised items; n_tokens: row numbers read."""
+
+    loss: Tensor
+    n_items: int
+    n_tokens: int
+
+
+class Pace(Protocol):
+    """The settings that a loop reads of a plan; see `FineTune` for what they mean."""
+
+    @property
+    def lr(self) -> float: ...
+    @property
+    def average(self) -> float: ...
+    @property
+    def validations(self) -> int: ...
+    @property
+    def patience(self) -> int: ...
+
+
+class Course(Protocol):
+    """What a training reads, in which order, and how it is scored. Everything but the weights is a pure function of the settings and seed.
+
+    epochs: how many there are; select: the metric that chooses the model, such as "ndcg@10".
+    """
+
+    @property
+    def epochs(self) -> int: ...
+
+    @property
+    def select(self) -> str: ...
+
+    def label(self, epoch: int) -> str:
+        """What this epoch is called towards people, such as "fine-tuning"."""
+        ...
+
+    def batches(self, epoch: int) -> list[Any]:
+        """The work of an epoch, one entry a step: the same for the same epoch."""
+        ...
+
+    def loss(self, work: Any, epoch: int, at: int) -> Scored:
+        """Score one entry of `batches(epoch)`, the one at place `at`."""
+        ...
+
+    def rate(self, step: int, total: int) -> float:
+        """The share of the peak learning rate that this step takes."""
+        ...
+
+    def validates_at(self, per_epoch: list[int]) -> set[int]:
+        """After which steps validation is read. per_epoch: the number of steps of each epoch."""
+        ...
+
+    def measure(self) -> dict[str, float]:
+        """Metrics on validation with the weights as they are."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the model as it is into a run's folder."""
+        ...
+
+
+@dataclass
+class Progress:
+    """Where a training is: steps done, the best score on validation and its step, validations since then, seconds spent."""
+
+    step: int = 0
+    best: float = -1.0
+    best_step: int = 0
+    worse: int = 0
+    seconds: float = 0.0
+
+
+class Loop:
+    """The state of one training: where it is, what was best, and what it costs. Resumes from folder/checkpoint when there is one."""
+
+    def __init__(self, course: Course, model: Trained, pace: Pace, folder: Path, seed: int) -> None:
+        from accelerate.utils import set_seed
+
+        self.course, self.model, self.pace, self.folder = course, model, pace, folder
+        self.accelerator: Any = accelerator()
+        set_seed(seed)
+        optimizer = torch.optim.AdamW(model.trained().values(), lr=pace.lr, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
+        _, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.average = Average(model.trained(), pace.average)
+        # epochs may differ by a few batches: count them all, for the schedule and for resuming
+        self.per_epoch = [len(course.batches(epoch)) for epoch in range(course.epochs)]
+        self.total = sum(self.per_epoch)
+        if not self.total:
+            raise ValueError("the train part is empty, and a model needs both train and validation: change the filter or the split")
+        self.validate_at = course.validates_at(self.per_epoch)
+        self.done = Progress()
+
+    def run(self, emit: Emit, should_stop: Callable[[], bool]) -> dict[str, Any]:
+        """Train, validate, save the best into the folder; returns a summary."""
+        self.emit = emit
+        self._resume()
+        began, saved = time.monotonic() - self.done.seconds, time.monotonic()
+        said, items, tokens = time.monotonic(), 0, 0
+        losses: list[float] = []
+        reason = "finished"
+        while self.done.step < self.total and reason == "finished":
+            epoch, first = self._place()
+            batches = self.course.batches(epoch)
+            for at in range(first, len(batches)):
+                loss, n_items, n_tokens = self._step(batches[at], epoch, at)
+                losses, items, tokens = [*losses[-99:], loss], items + n_items, tokens + n_tokens
+                now = time.monotonic()
+                self.done.seconds = now - began
+                if now - said > REPORT_SECONDS:
+                    self._report(epoch, losses, items / (now - said), tokens / (now - said))
+                    said, items, tokens = now, 0, 0
+                if self.done.step in self.validate_at and self._validate():
+                    reason = f"stopped early: {self.pace.patience} validations brought nothing better"
+                    break
+                if now - saved > CHECKPOINT_SECONDS:
+                    self._checkpoint()
+                    saved = time.monotonic()
+                if should_stop():
+                    reason = "stopped by request"
+                    break
+        self.done.seconds = time.monotonic() - began
+        return self._finish(reason)
+
+    def _place(self) -> tuple[int, int]:
+        """The epoch the next step belongs to, and how many of its steps are done."""
+        ends = list(itertools.accumulate(self.per_epoch))
+        epoch = bisect.bisect_right(ends, self.done.step)
+        return epoch, self.done.step - (ends[epoch - 1] if epoch else 0)
+
+    def _step(self, work: Any, epoch: int, at: int) -> tuple[float, int, int]:
+        for form in self.optimizer.param_groups:
+            form["lr"] = self.pace.lr * self.course.rate(self.done.step, self.total)
+        with self.accelerator.autocast():
+            loss, n_items, n_tokens = self.course.loss(work, epoch, at)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the loss became {value} at step {self.done.step}: lower train.lr (now {self.pace.lr})")
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_(self.model.trained().values(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.done.step += 1
+        self.average.update(self.done.step)
+        return value, n_items, n_tokens
+
+    def _report(self, epoch: int, losses: list[float], items_per_s: float, tokens_per_s: float) -> None:
+        step = self.done.step
+        left = self.done.seconds / step * (self.total - step)
+        self.emit(
+            {
+                "event": "step",
+                "phase": self.course.label(epoch),
+                "step": step,
+                "steps": self.total,
+                "loss": sum(losses) / len(losses),
+                "items_per_s": items_per_s,
+                "tokens_per_s": tokens_per_s,
+                "seconds_left": left,
+                "progress": step / self.total,
+            }
+        )
+
+    def _validate(self) -> bool:
+        """Read validation with the averaged weights; keep the model when it is the best so far. True when patience is at its end."""
+        with self.average.applied():
+            measured = self.course.measure()
+            score = measured[self.course.select]
+            better = score > self.done.best
+            if better:
+                self.done.best, self.done.best_step, self.done.worse = score, self.done.step, 0
+                self.course.save(self.folder)
+            else:
+                self.done.worse += 1
+        self.emit({"event": "validation", "step": self.done.step, "steps": self.total, "metrics": measured, "best": better})
+        return bool(self.done.worse >= self.pace.patience)
+
+    def _checkpoint(self) -> None:
+        checkpoint.save(self.folder / "checkpoint", self.model, self.optimizer, self.average, asdict(self.done))
+
+    def _resume(self) -> None:
+        artifacts.recover(self.folder / "model")
+        done = checkpoint.load(self.folder / "checkpoint", self.model, self.optimizer, self.average)
+        if done is not None:
+            self.done = Progress(**done)
+            self.emit({"event": "resumed", "step": self.done.step, "steps": self.total})
+
+    def _finish(self, reason: str) -> dict[str, Any]:
+        """Leave a usable model behind, whatever the reason; a stop keeps the checkpoint so that the run can go on."""
+        stopped = reason == "stopped by request"
+        if stopped:
+            self._checkpoint()
+        if self.done.best_step == 0:
+            with self.average.applied():
+                self.course.save(self.folder)
+        if not stopped:
+            checkpoint.remove(self.folder / "checkpoint")
+        kept = self.done.best_step or self.done.step
+        return {
+            "reason": reason,
+            "stopped": stopped,
+            "steps": self.done.step,
+            "steps_planned": self.total,
+            "kept_step": kept,
+            f"validation_{self.course.select}": None if self.done.best < 0 else self.done.best,
+            "seconds": round(self.done.seconds, 1),
+            "trained_weights": sum(p.numel() for p in self.model.trained().values()),
+        }
+
+
+def warm_cosine(step: int, total: int) -> float:
+    """A share of the peak rate: linear warm-up, then a cosine down to 2 %."""
+    warm = max(1, round(WARMUP * total))
+    if step < warm:
+        return (step + 1) / warm
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+
+def spread(n: int, first: int, total: int) -> set[int]:
+    """n steps spread evenly over those after `first`, the last one included."""
+    return {first + round((total - first) * (i + 1) / n) for i in range(n)}
+
+
+def accelerator() -> Any:
+    """A fresh accelerator for one process: in bf16 where that is fast."""
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
+    device = best_device()
+    AcceleratorState._reset_state()  # one process may work several runs, in different precisions
+    found = Accelerator(mixed_precision="bf16" if has_bf16(device) else "no", cpu=device.type == "cpu")
+    if found.num_processes > 1:
+        raise ValueError("a run is worked by one process: start it without torchrun or `accelerate launch`")
+    return found
