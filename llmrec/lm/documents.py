@@ -10,6 +10,7 @@ gradients.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor
 
 from llmrec import rng as streams
-from llmrec.contracts import IdTable, Interactions, Ints
+from llmrec.contracts import Id, IdTable, Interactions, Ints
 from llmrec.lm import prompts
 from llmrec.lm.names import Array
 from llmrec.lm.vocab import Ragged, Vocab
@@ -77,16 +78,26 @@ class Writer:
 
     def header(self, user: int, template: int = 0, unseen: bool = False, task: str = "sequential") -> list[int]:
         """The row numbers of a header; user -1 is a new person."""
-        name = None if user < 0 or self.table.users is None else self.table.users.spell(user)
-        return self.vocab.encode(prompts.header(name, template, task, unseen))
+        return self.vocab.encode(prompts.header(self._name(user), template, task, unseen))
 
     def history(self, items: Ints) -> Array:
         """The names of some items, one after another."""
         return self.names.ids[self.names.places(items)]
 
-    def prompt(self, user: int, history: Ints, template: int = 0, unseen: bool = False) -> list[int]:
-        """Header and the newest `max_items` of a history: what the model reads before it recommends."""
-        return [*self.header(user, template, unseen), *self.history(history[-self.max_items :]).tolist()]
+    def prompt(self, user: int, history: Ints, template: int = 0, unseen: bool = False, task: str = "sequential") -> list[int]:
+        """What the model reads before it recommends: the newest `max_items` of a history under (and over) a task's words.
+
+        In time's order for "sequential"; for every other task in an order that the history alone decides, since it was learned in none.
+        """
+        items = history[-self.max_items :]
+        if task != "sequential":
+            items = items[streams.stream(0, "order", hashlib.sha256(items.astype(np.int64).tobytes()).hexdigest()).permutation(len(items))]
+        name = self._name(user)
+        footer = self.vocab.encode(prompts.footer(name, template, task, unseen))
+        return [*self.header(user, template, unseen, task), *self.history(items).tolist(), *footer]
+
+    def _name(self, user: int) -> Id | None:
+        return None if user < 0 or self.table.users is None else self.table.users.spell(user)
 
     def windows(self, train: Interactions, rng: np.random.Generator) -> list[Window]:
         """One epoch: the histories of the users that each task falls on, in order of time or in none."""

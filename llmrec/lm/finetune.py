@@ -67,6 +67,11 @@ class FineTune:
         """The share of every task, with the defaults filled in."""
         return {**TASKS, **self.tasks}
 
+    @property
+    def ranks_by(self) -> str:
+        """The task under whose words items are ranked."""
+        return "sequential" if self.shares["sequential"] else "direct"
+
     def fit(
         self,
         lm: LanguageModel,
@@ -91,7 +96,9 @@ class FineTune:
             _halve_frozen(lm)
         if not len(split.valid):
             raise ValueError("the validation part is empty, and a model needs both train and validation: change the filter or the split")
-        ranking = LanguageRecommender(lm, table, head, head.compile(lm, table, catalog, vectors), max_items=self.max_items)
+        ranking = LanguageRecommender(
+            lm, table, head, head.compile(lm, table, catalog, vectors), max_items=self.max_items, task=self.ranks_by
+        )
         return Loop(Histories(self, ranking, split, seed), lm, self, folder, seed).run(emit, should_stop)
 
 

@@ -1,17 +1,20 @@
-"""Prompt headers: text and a user's name, ready for the vocabulary.
+"""Prompts: text and a user's name around a history, ready for the vocabulary.
 
-Where it stands: between names and documents. A header is a tuple of pieces; the history's names follow it.
+Where it stands: between names and documents. A header and a footer are tuples of pieces; the history's names stand between them.
 What it does not know: subwords and ids of rows.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import tomllib
 from importlib import resources
 from typing import Any
 
 from llmrec.contracts import Id, Piece
+
+USER, HISTORY = "{user}", "{history}"
 
 
 @functools.cache
@@ -26,14 +29,31 @@ def count(task: str = "sequential") -> int:
 
 
 def header(user: Id | None, template: int = 0, task: str = "sequential", unseen: bool = False) -> tuple[Piece, ...]:
-    """The pieces of one header. user: their name, or None for a new person, who is written as the task's `anonymous`."""
-    book = templates()[task]
-    text = book["unseen" if unseen else "seen"][template]
-    before, _, after = text.partition("{user}")
-    name: tuple[Piece, ...] = (book["anonymous"],) if user is None else user
-    return tuple(p for p in (before, *name, after) if p)
+    """The pieces before a history. user: their name, or None for a new person, who is written as the task's `anonymous`."""
+    return _filled(_text(task, template, unseen).partition(HISTORY)[0], user, task)
+
+
+def footer(user: Id | None, template: int = 0, task: str = "sequential", unseen: bool = False) -> tuple[Piece, ...]:
+    """The pieces after a history; empty for templates that end with it."""
+    return _filled(_text(task, template, unseen).partition(HISTORY)[2], user, task)
 
 
 def corpus() -> list[str]:
-    """Every shipped template as plain text, for training a small subword tokenizer."""
-    return [text.replace("{user}", book["anonymous"]) for book in templates().values() for text in (*book["seen"], *book["unseen"])]
+    """The templates that head histories as plain text, for training a small subword tokenizer.
+
+    Templates of other tasks are left out: a new task would give every model trained from scratch another tokenizer.
+    """
+    books = [templates()[task] for task in ("sequential", "direct")]
+    return [text.replace(USER, book["anonymous"]) for book in books for text in (*book["seen"], *book["unseen"])]
+
+
+def _text(task: str, template: int, unseen: bool) -> str:
+    text: str = templates()[task]["unseen" if unseen else "seen"][template]
+    return text
+
+
+def _filled(text: str, user: Id | None, task: str) -> tuple[Piece, ...]:
+    """A text as pieces, with the user's name wherever it says so."""
+    name: tuple[Piece, ...] = (templates()[task]["anonymous"],) if user is None else user
+    first, *rest = text.split(USER)
+    return tuple(p for p in (first, *itertools.chain.from_iterable((*name, part) for part in rest)) if p)

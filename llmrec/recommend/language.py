@@ -22,7 +22,7 @@ class LanguageRecommender:
     """`recommend` through a language model and a head.
 
     compiled: what the head made of the table, or None to let it do so now. batch: people read at once; template: which prompt header;
-    unseen: the one never trained on.
+    unseen: the one never trained on; task: whose templates, and whether the history's order counts ("sequential") or not.
     """
 
     lm: LanguageModel
@@ -33,6 +33,7 @@ class LanguageRecommender:
     batch: int = 64
     template: int = 0
     unseen: bool = False
+    task: str = "sequential"
     writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -42,7 +43,7 @@ class LanguageRecommender:
 
     def prompt(self, user: int, history: Any) -> list[int]:
         """What the model reads for one person, as row numbers."""
-        return self.writer.prompt(user, history, self.template, self.unseen)
+        return self.writer.prompt(user, history, self.template, self.unseen, self.task)
 
     def recommend(self, queries: Queries, k: int) -> Ranked:
         """The k best items a query; excluded items never come back."""

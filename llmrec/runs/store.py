@@ -130,7 +130,7 @@ class Run:
         model = LanguageModel.load(self.path / "model").to(best_device())
         head, table = head or recipe.head, self.table()
         compiled = head.compile(model, table, vectors=self.vectors() if head.needs_vectors else None)
-        return LanguageRecommender(model, table, head, compiled, max_items=recipe.train.max_items)
+        return LanguageRecommender(model, table, head, compiled, max_items=recipe.train.max_items, task=recipe.train.ranks_by)
 
     def note(self, **facts: Any) -> None:
         """Add facts to run.json, in one step."""

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from llmrec.contracts import IdTable, Interactions
+from llmrec.lm import prompts
 from llmrec.lm.backbone import small_tokenizer
 from llmrec.lm.documents import Batch, Window, Writer, pad
 from llmrec.lm.vocab import Vocab
@@ -101,3 +102,23 @@ def test_padding() -> None:
     rows = [np.asarray([1, 2]), np.asarray([3])]
     assert pad(rows, 9)[0].tolist() == [[1, 2], [3, 9]]
     assert pad(rows, 9)[1].tolist() == [[1, 1], [1, 0]]
+
+
+def test_a_prompt_without_order_holds_the_same_names_in_an_order_of_its_own(writer: Writer) -> None:
+    wide = dataclasses.replace(writer, max_items=20)
+    history = np.arange(12)
+    ordered, mixed = (wide.prompt(0, history, task=task)[len(wide.header(0, task=task)) :] for task in ("sequential", "direct"))
+    assert ordered == wide.history(history).tolist() and sorted(mixed) == sorted(ordered) and mixed != ordered
+    assert wide.prompt(0, history, task="direct") == wide.prompt(0, history, task="direct")
+
+
+def test_words_may_stand_behind_a_history(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = {"anonymous": "a person", "seen": ["{user} took {history} and {user} will take:"], "unseen": []}
+    monkeypatch.setattr(prompts, "templates", lambda: {"later": book})
+    name = writer.table.users.spell(3)  # type: ignore[union-attr]
+    assert prompts.header(name, task="later") == (*name, " took ")
+    assert prompts.footer(name, task="later") == (" and ", *name, " will take:")
+    assert prompts.footer(None, task="later") == (" and ", "a person", " will take:")
+    said = writer.prompt(3, np.arange(3), task="later")
+    tail = writer.vocab.encode([" and ", *name, " will take:"])
+    assert said[-len(tail) :] == tail and said[: len(writer.header(3, task="later"))] == writer.header(3, task="later")
