@@ -98,7 +98,7 @@ class UnseenUsers:
         asked, rest = (length >= self.min_history + 2)[interactions.user], _from_the_end(interactions)
         test, valid = asked & (rest == 0), asked & (rest == 1) & ~hidden
         return Split(
-            "loo",
+            "unseen-users",
             interactions.take(~(test | valid | hidden)),
             interactions.take(valid),
             interactions.take(test),

@@ -21,7 +21,9 @@ from llmrec.lm.loop import Emit, Loop, Scored, spread, warm_cosine
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.precision import best_device, has_bf16
 from llmrec.recommend.language import LanguageRecommender
+from llmrec.report import protocols
 from llmrec.report.evaluate import evaluate
+from llmrec.report.metrics import cut
 
 TASKS = {"sequential": 1.0, "direct": 0.0}  # share of users each epoch, unless a recipe says otherwise
 
@@ -105,10 +107,9 @@ class FineTune:
 class Histories:
     """The course of fine-tuning: every history of train, cut into windows, epoch after epoch."""
 
-    select = "ndcg@10"
-
     def __init__(self, plan: FineTune, ranking: LanguageRecommender, split: Split, seed: int) -> None:
         self.plan, self.ranking, self.split, self.seed, self.epochs = plan, ranking, split, seed, plan.epochs
+        self.select = protocols.of(split).select
         self.writer = Writer(ranking.lm.vocab, ranking.compiled.names, ranking.table, plan.max_items, plan.shares)
 
     def label(self, epoch: int) -> str:
@@ -129,7 +130,7 @@ class Histories:
         return spread(self.plan.validations, 0, sum(per_epoch))
 
     def measure(self) -> dict[str, float]:
-        return evaluate(self.ranking, self.split, "valid", masked=True, k=(10,)).metrics
+        return evaluate(self.ranking, self.split, "valid", masked=True, k=(cut(self.select),)).metrics
 
     def save(self, folder: Path) -> None:
         self.ranking.lm.save(folder / "model")

@@ -91,6 +91,14 @@ METRICS: dict[str, Callable[[NDArray[np.bool_], NDArray[np.int64]], Array]] = {
 }
 
 
+def cut(metric: str) -> int:
+    """The k of a metric's name: 10 of "hit@10". ValueError where it has none."""
+    k = metric.rpartition("@")[2]
+    if "@" not in metric or not k.isdecimal():
+        raise ValueError(f"{metric!r} names no place to cut at: write it as hit@10")
+    return int(k)
+
+
 def coverage(ranked: Ranked, n_items: int, k: int) -> float:
     """The share of the catalogue that is recommended to anybody within the first k places."""
     shown = np.unique(np.asarray(ranked.items[:, :k], dtype=np.int64))
