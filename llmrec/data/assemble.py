@@ -7,8 +7,9 @@ Users and items are numbered in the order of their catalogue file; where there i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -32,21 +33,26 @@ def assemble(
     frames: tuple[pd.DataFrame | None, pd.DataFrame | None] = (None, None),
     repeats: Repeats = "first",
     notes: list[str] | None = None,
+    text: NDArray[np.object_] | None = None,
 ) -> Dataset:
-    """One data set from coded columns, in file order. `frames`: the users' and items' catalogue, each with a column `key`, or None."""
+    """One data set from coded columns, in file order. `frames`: the users' and items' catalogue, each with a column `key`, or None.
+
+    text: what the user wrote of the item, "" where nothing, or None; a repeat that is dropped takes its text along.
+    """
     notes = list(notes or [])
     order = np.argsort(time, kind="stable")  # before whole seconds are taken, so that fractions still tell an order
     users, user_of = _side(user, frames[0], "users", notes)
     items, item_of = _side(item, frames[1], "items", notes)
     u, i, t = user_of[user.codes][order], item_of[item.codes][order], np.floor(time[order]).astype(np.int64)
     r = None if rating is None else rating[order].astype(np.float32)
-    keep = _kept(u, i, time[order], r, len(items), repeats, notes)
-    u, i, t, r = u[keep], i[keep], t[keep], None if r is None else r[keep]
+    w = None if text is None else text[order]
+    keep = _kept(u, i, time[order], [c for c in (r, w) if c is not None], len(items), repeats, notes)
+    u, i, t, r, w = u[keep], i[keep], t[keep], None if r is None else r[keep], None if w is None else w[keep]
     if not len(u):
         raise BadData(f"{name} holds no interactions; give a file with at least one row")
     return Dataset(
         name,
-        Interactions.from_unsorted(u, i, t, len(users), len(items), r),
+        Interactions.from_unsorted(u, i, t, len(users), len(items), r, w),
         Catalog(users, items),
         tuple(notes),
     )
@@ -92,14 +98,17 @@ def _kept(
     u: NDArray[np.int64],
     i: NDArray[np.int64],
     t: NDArray[np.float64],
-    r: NDArray[np.float32] | None,
+    said: Sequence[NDArray[Any]],
     n_items: int,
     repeats: Repeats,
     notes: list[str],
 ) -> NDArray[np.int64]:
-    """Rows to keep of rows that stand in order of time: no exact duplicate, and one row per user and item unless `repeats` is "all"."""
+    """Rows to keep of rows that stand in order of time: no exact duplicate, and one row per user and item unless `repeats` is "all".
+
+    said: further columns, ratings and texts, in which exact duplicates agree as well.
+    """
     pair = u * n_items + i
-    columns = {"pair": pair, "time": t} | ({} if r is None else {"rating": r})
+    columns = {"pair": pair, "time": t, **{f"said {n}": column for n, column in enumerate(said)}}
     exact = pd.DataFrame(columns).duplicated().to_numpy()
     if exact.any():
         notes.append(f"{int(exact.sum()):,} exact duplicate rows were dropped")

@@ -38,7 +38,7 @@ def item_frame(
     genres: Sequence[Sequence[str]] | None = None,
 ) -> pd.DataFrame:
     """The items' frame. years: stated years, filled from the titles where they are missing or no number."""
-    pairs = [read_title(t) for t in clean_titles(titles, source, notes)]
+    pairs = [read_title(t) for t in clean_texts(titles, source, notes)]
     told = pd.Series([np.nan if y is None else y for _, y in pairs], dtype=float)
     stated = told if years is None else pd.to_numeric(years, errors="coerce").reset_index(drop=True).fillna(told)
     frame = pd.DataFrame({"key": pd.Series(list(keys), dtype=object), "title": pd.Series([t for t, _ in pairs], dtype=object)})
@@ -49,12 +49,12 @@ def item_frame(
     return frame
 
 
-def clean_titles(titles: Sequence[str], source: str, notes: list[str]) -> list[str]:
-    """Titles without control characters, counted. HTML stays text: nothing here interprets it."""
-    dirty = sum(map(has_control, titles))
+def clean_texts(texts: Sequence[str], source: str, notes: list[str], what: str = "titles") -> list[str]:
+    """Texts without control characters, counted. HTML stays text: nothing here interprets it."""
+    dirty = sum(map(has_control, texts))
     if dirty:
-        notes.append(f"{source}: control characters were taken out of {dirty:,} titles")
-    return [clean(t) for t in titles]
+        notes.append(f"{source}: control characters were taken out of {dirty:,} {what}")
+    return [clean(t) for t in texts]
 
 
 def whole_numbers(cells: pd.Series) -> pd.Series:

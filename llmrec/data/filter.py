@@ -42,6 +42,7 @@ class KCore:
             len(users),
             len(items),
             None if old.rating is None else old.rating[rows],
+            None if old.text is None else old.text[rows],
         )
         catalog = Catalog(
             dataset.catalog.users.iloc[users].reset_index(drop=True), dataset.catalog.items.iloc[items].reset_index(drop=True)

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from llmrec.contracts import Dataset
 from llmrec.data.assemble import Repeats, assemble, check_repeats, name_of
-from llmrec.data.catalogue import GENRES, TITLES, YEARS, item_frame, unique_keys
-from llmrec.data.columns import Keys, ids, numbers, times
+from llmrec.data.catalogue import GENRES, TITLES, YEARS, clean_texts, item_frame, unique_keys
+from llmrec.data.columns import MISSING, Keys, ids, numbers, times
 from llmrec.data.files import BadData, Table, read_delimited, read_parquet, read_text
 
 USERS = ("user", "user_id", "uid", "reviewer_id", "customer", "customer_id")
@@ -30,6 +31,7 @@ class TableFile:
 
     user, item, time, rating, title: names of columns; None: found where exactly one column bears an obvious name. Without a column of
     times the order of the file is the order of time (noted). Titles are looked for in the items' table, else beside the interactions.
+    text: the column of what users wrote of items (reviews, tags), read where it is named and only there.
     """
 
     path: str
@@ -38,6 +40,7 @@ class TableFile:
     time: str | None = None
     rating: str | None = None
     title: str | None = None
+    text: str | None = None
     items_path: str | None = None
     encoding: str = "utf-8"
     repeats: Repeats = "first"
@@ -58,8 +61,14 @@ class TableFile:
         else:
             when = times(table, time, notes)
         score = None if rating is None else numbers(table, rating)
+        said = None if self.text is None else self._written(table, notes)
         frame = self._catalogue(item, notes) if self.items_path else self._titles_beside(table, items, notes)
-        return assemble(name_of(table.path), users, items, when, score, (None, frame), self.repeats, notes)
+        return assemble(name_of(table.path), users, items, when, score, (None, frame), self.repeats, notes, said)
+
+    def _written(self, table: Table, notes: list[str]) -> NDArray[np.object_]:
+        table.need(str(self.text), "text")
+        lines = clean_texts(_text(table.frame[self.text]), table.path.name, notes, "texts")
+        return np.asarray(["" if line.lower() in MISSING else line for line in lines], dtype=object)
 
     def _catalogue(self, item: str, notes: list[str]) -> pd.DataFrame:
         table = read_table(Path(str(self.items_path)).expanduser(), self.encoding)
