@@ -44,6 +44,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "kmeans": "llmrec.ids.vq.kmeans:Centroids",
         "masked": "llmrec.ids.vq.masked:Masked",
         "residual": "llmrec.ids.vq.residual:Residual",
+        "product": "llmrec.ids.vq.product:Product",
+        "directions": "llmrec.ids.vq.directions:Directions",
     },
     "head": {
         "trie": "llmrec.lm.heads.trie:Trie",

@@ -5,33 +5,58 @@ Where it stands: stage 3, after LightGCN. What it does not know: where the vecto
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from llmrec.contracts import Book, Catalog, Floats, IdTable, Interactions, Names, Vectors
-from llmrec.ids.vq.masked import Masked, MaskedVq
+from llmrec.contracts import Book, Catalog, Floats, IdTable, Interactions, Names, Quantizer, Vectors
+from llmrec.ids.vq import directions
+from llmrec.ids.vq.directions import Learner
+from llmrec.ids.vq.masked import MaskedVq
+from llmrec.ids.vq.product import ProductKMeans
+from llmrec.ids.vq.residual import RqKMeans
+from llmrec.ids.vq.rqvae import RqVae
 
 SIDES = {"items": "i", "users": "u"}
 ROOT = 4.66  # of n_codes: 512 codes at 12,101 items, the paper's setting for Beauty
 LARGEST = 1024
+LEARNED_WITH = {  # of the settings below: which of them a quantizer has
+    "masked": ("mask", "beta", "hidden", "steps", "batch", "lr"),
+    "vq": ("beta", "hidden", "steps", "batch", "lr"),
+    "kmeans": (),
+    "rqkmeans": (),
+    "rqvae": ("beta", "hidden", "steps", "batch", "lr"),
+}
 
 
 @dataclass(frozen=True)
-class TokenRec:
+class Codes:
+    """What a name is made of, whoever learns the codes.
+
+    n_books: K; n_codes: L, or None for `scaled_codes`, on each side by its own number. quantizer: "masked" is TokenRec; the others, of the
+    same size and on the same directions, are what its paper compares with. "vq": the same nets and books without a mask; "kmeans": k-means
+    on each of K parts of the vector; "rqkmeans": k-means on what the books before left over; "rqvae": the same, around trained nets.
+    """
+
+    n_books: int = 3
+    n_codes: int | None = None
+    quantizer: Literal["masked", "vq", "kmeans", "rqkmeans", "rqvae"] = "masked"
+
+
+@dataclass(frozen=True)
+class TokenRec(Codes):
     """Names of K Tokens, one of each book: `<i0_3><i1_40><i2_7>` for items, `<u0_9>...` for users.
 
-    n_codes: L, or None for `scaled_codes`, on each side by its own number; the other settings are those of `MaskedVq`.
+    The first settings are those of `Codes`, the others those of `MaskedVq`; one that the chosen quantizer does not have is refused.
     Names may collide: users or items of almost the same vector have the same codes, and the health report names them. A language model that
     retrieves by vectors is not hurt by it. Whoever has a vector of zeros gets a name too, one that says nothing.
     The table holds both quantizers: newcomers get Tokens that are known already.
     Source: arXiv 2406.10450, the section on the masked vector-quantized tokenizer.
     """
 
-    n_books: int = 3
-    n_codes: int | None = None
     mask: float = 0.2
     beta: float = 0.25
     hidden: int = 128
@@ -44,6 +69,13 @@ class TokenRec:
     names_by: ClassVar[Literal["behaviour", "content", "nothing"]] = "behaviour"
 
     def __post_init__(self) -> None:
+        if self.quantizer not in LEARNED_WITH:
+            raise ValueError(f"tokenrec: quantizer is {self.quantizer!r}, but must be one of {', '.join(LEARNED_WITH)}")
+        for f in dataclasses.fields(MaskedVq):
+            idle = f.name not in ("n_books", "n_codes", *LEARNED_WITH[self.quantizer])
+            if idle and getattr(self, f.name) != f.default:
+                value = getattr(self, f.name)
+                raise ValueError(f"tokenrec: {f.name} is {value}, but quantizer {self.quantizer!r} has no such setting: leave {f.name} out")
         self._learner(1)
 
     def fit(self, train: Interactions, catalog: Catalog, vectors: Vectors | None, rng: np.random.Generator) -> IdTable:
@@ -54,14 +86,23 @@ class TokenRec:
         user_names, of_users = self._name(vectors.users, "users", rng)
         return IdTable("tokenrec", item_names, user_names, item_quantizer=of_items, user_quantizer=of_users)
 
-    def _name(self, rows: Floats, side: str, rng: np.random.Generator) -> tuple[Names, Masked]:
-        quantizer = self._learner(len(rows)).fit(rows, rng)
+    def _name(self, rows: Floats, side: str, rng: np.random.Generator) -> tuple[Names, Quantizer]:
+        learner = self._learner(len(rows))
+        quantizer = learner.fit(rows, rng) if isinstance(learner, MaskedVq) else directions.learn(learner, rows, rng)
         books = tuple(Book(f"{SIDES[side]}{k}_", size) for k, size in enumerate(quantizer.sizes))
         return Names(np.asarray(quantizer.encode(rows), dtype=np.int32), books), quantizer
 
-    def _learner(self, n: int) -> MaskedVq:
-        n_codes = scaled_codes(n) if self.n_codes is None else self.n_codes
-        return MaskedVq(self.n_books, n_codes, self.mask, self.beta, self.hidden, self.steps, self.batch, self.lr)
+    def _learner(self, n: int) -> Learner:
+        """What learns the codes of n rows. All nets have the width and the steps of the masked quantizer's."""
+        k, size = self.n_books, scaled_codes(n) if self.n_codes is None else self.n_codes
+        if self.quantizer == "kmeans":
+            return ProductKMeans(k, size)
+        if self.quantizer == "rqkmeans":
+            return RqKMeans(k, size)
+        if self.quantizer == "rqvae":
+            return RqVae(k, size, (self.hidden,), beta=self.beta, steps=self.steps, batch=self.batch, rate=self.lr)
+        mask = 0.0 if self.quantizer == "vq" else self.mask
+        return MaskedVq(k, size, mask, self.beta, self.hidden, self.steps, self.batch, self.lr)
 
 
 def scaled_codes(n: int) -> int:

@@ -14,12 +14,17 @@ from llmrec.contracts import Floats, Ints, Quantizer, Vectors
 from llmrec.data.split import LeaveOneOut
 from llmrec.data.synthetic import Checkerboard
 from llmrec.ids.vq.blocks import BLOCK
+from llmrec.ids.vq.directions import Directions
 from llmrec.rng import stream
 
 MADE: dict[str, tuple[str, dict[str, Any]]] = {  # a case: a scheme and its settings
     "metaid": ("metaid", {"n_clusters": 6}),
     "metaid apart": ("metaid", {"n_clusters": 6, "clustering": "apart"}),
     "tokenrec": ("tokenrec", {"n_codes": 8, "steps": 60}),
+    "tokenrec vq": ("tokenrec", {"quantizer": "vq", "n_codes": 8, "steps": 60}),
+    "tokenrec kmeans": ("tokenrec", {"quantizer": "kmeans", "n_codes": 8}),
+    "tokenrec rqkmeans": ("tokenrec", {"quantizer": "rqkmeans", "n_codes": 8}),
+    "tokenrec rqvae": ("tokenrec", {"quantizer": "rqvae", "n_codes": 8, "steps": 60}),
     "tiger rqvae": ("tiger", {"quantizer": "rqvae", "n_codes": 8, "steps": 60}),
     "tiger rqkmeans": ("tiger", {"quantizer": "rqkmeans", "n_codes": 8}),
 }
@@ -57,7 +62,9 @@ def carried(case: str, side: str) -> tuple[Quantizer, Floats, Ints | None]:
 
 
 def test_every_registered_quantizer_is_here() -> None:
-    assert {registry.name_of("quantizer", carried(*case)[0]) for case in CASES} == set(registry.names("quantizer"))
+    carry = [carried(*case)[0] for case in CASES]
+    inside = [found.inner for found in carry if isinstance(found, Directions)]
+    assert {registry.name_of("quantizer", found) for found in (*carry, *inside)} == set(registry.names("quantizer"))
 
 
 @quantizers

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from llmrec import artifacts
 from llmrec.contracts import Catalog, IdTable, Interactions, Token, Vectors
 from llmrec.ids.tokenrec import TokenRec, scaled_codes
+from llmrec.ids.vq.directions import Directions
 from llmrec.ids.vq.masked import Masked, MaskedVq
+from llmrec.ids.vq.product import Product
 
+OTHERS = ("vq", "kmeans", "rqkmeans", "rqvae")
 QUICK = TokenRec(n_books=2, n_codes=4, hidden=16, steps=60, batch=32)
 
 
@@ -71,10 +77,67 @@ def test_codes_scale_with_the_catalogue() -> None:
 
 
 def test_settings_are_those_of_the_quantizer_and_checked() -> None:
-    shared = {f.name: f.default for f in dataclasses.fields(MaskedVq)} | {"n_codes": None}
+    shared = {f.name: f.default for f in dataclasses.fields(MaskedVq)} | {"n_codes": None, "quantizer": "masked"}
     assert {f.name: f.default for f in dataclasses.fields(TokenRec)} == shared
     for wrong in ({"mask": 1.0}, {"n_books": 0}, {"n_codes": 0}, {"lr": 0.0}, {"beta": -1.0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             TokenRec(**wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="lightgcn"):
         TokenRec().fit(None, None, None, np.random.default_rng(0))  # type: ignore[arg-type]
+
+
+def test_the_default_is_the_masked_quantizer_to_the_bit(vectors: Vectors) -> None:
+    """Items are learned first, users after them, from one stream."""
+    rng = np.random.default_rng(0)
+    by_hand = [MaskedVq(2, 4, hidden=16, steps=60, batch=32).fit(rows, rng).encode(rows) for rows in (vectors.items, vectors.users)]
+    table = fit(QUICK, vectors)
+    assert table.users is not None
+    np.testing.assert_array_equal(table.items.codes, by_hand[0])
+    np.testing.assert_array_equal(table.users.codes, by_hand[1])
+
+
+def quick(quantizer: Any) -> TokenRec:
+    """The same size of names, by another quantizer; nets as small as `QUICK`'s where there are nets."""
+    nets = {"hidden": 16, "steps": 60, "batch": 32} if quantizer in ("vq", "rqvae") else {}
+    return TokenRec(2, 4, quantizer, **nets)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("quantizer", OTHERS)
+def test_other_quantizers_give_names_of_the_same_size_by_direction_alone(quantizer: str, vectors: Vectors, tmp_path: Path) -> None:
+    table = fit(quick(quantizer), vectors)
+    assert table.users is not None and table.user_quantizer is not None and table.item_quantizer is not None
+    assert table.books == fit(QUICK, vectors).books  # as many Tokens, spelled alike
+    np.testing.assert_array_equal(table.items.codes[3], table.items.codes[20])  # the same direction
+    np.testing.assert_array_equal(table.users.codes, table.user_quantizer.encode(vectors.users * 7))
+    again = artifacts.load(IdTable, artifacts.save(table, tmp_path / "ids"))
+    assert again.user_quantizer is not None
+    np.testing.assert_array_equal(again.user_quantizer.encode(vectors.users), table.users.codes)
+    np.testing.assert_array_equal(again.user_quantizer.decode(table.users.codes), table.user_quantizer.decode(table.users.codes))
+
+
+def test_vq_is_the_masked_quantizer_without_a_mask(vectors: Vectors) -> None:
+    np.testing.assert_array_equal(fit(quick("vq"), vectors).items.codes, fit(dataclasses.replace(QUICK, mask=0.0), vectors).items.codes)
+
+
+def test_kmeans_names_each_part_by_its_nearest_centre(vectors: Vectors) -> None:
+    """By hand: directions, cut into two halves, each to the nearest of its book."""
+    table = fit(quick("kmeans"), vectors)
+    assert isinstance(table.item_quantizer, Directions) and isinstance(table.item_quantizer.inner, Product)
+    one, two = table.item_quantizer.inner.books
+    for row, codes in zip(vectors.items, table.items.codes, strict=True):
+        unit = row / np.linalg.norm(row) if row.any() else row
+        for part, book, code in ((unit[:3], one, codes[0]), (unit[3:], two, codes[1])):
+            far = ((book - part) ** 2).sum(axis=1)
+            assert far[code] <= far.min() + 1e-6
+
+
+def test_a_setting_that_the_quantizer_does_not_have_is_refused() -> None:
+    for quantizer, name in (("vq", "mask"), ("kmeans", "steps"), ("rqkmeans", "beta"), ("rqvae", "mask")):
+        with pytest.raises(ValueError, match=f"'{quantizer}' has no such setting: leave {name} out"):
+            TokenRec(quantizer=quantizer, **{name: 0.5 if name != "steps" else 7})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="quantizer is 'pq'"):
+        TokenRec(quantizer="pq")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="take fewer books"):
+        TokenRec(7, 4, "kmeans").fit(
+            None, None, Vectors(np.ones((3, 4), np.float32), np.ones((5, 4), np.float32)), np.random.default_rng(0)
+        )  # type: ignore[arg-type]
