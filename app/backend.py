@@ -227,10 +227,13 @@ def _made(run: str | None, model: bool = False) -> tuple[str | None, int]:
 
 
 def _info(run: Any) -> RunInfo:
+    from llmrec.report.protocols import headline
+
     info, state = run.info, run.status.state
     ready = state == "done" or ((run.path / "model").exists() and state != "running")
-    numbers = ((run.metrics or {}).get("test", {}).get("masked", {})).get("metrics", {})
-    shown = {name: float(numbers[name]) for name in ("hit@10", "ndcg@10") if name in numbers}
+    report = (run.metrics or {}).get("test", {}).get("masked", {})
+    numbers = report.get("metrics", {})
+    shown = {name: float(numbers[name]) for name in headline(report, numbers)}
     return RunInfo(run.name, "done" if ready else state, str(info["data"]), str(info["scheme"]), "", shown)
 
 

@@ -36,13 +36,26 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def text(result: dict[str, Any]) -> str:
-    names = [n for n in ("hit@5", "hit@10", "hit@20", "ndcg@10", "mrr@10", "coverage@10") if n in result["metrics"]]
-    measured = [*result["baselines"].items(), (result["run"], result["metrics"])]
+    from llmrec.report import protocols
+    from llmrec.report.metrics import cut
+
+    protocol = protocols.PROTOCOLS.get(result["split"], protocols.LOO)
+    few = protocols.headline(result, result["metrics"])
+    names = [n for n in (*protocol.metrics, f"coverage@{cut(few[0])}") if n in result["metrics"]]
     where = f"{result['data']}, {result['split']} {result['part']}, seen items {result['seen']}"
-    title = f"{where}, {result['n_users']} users, seed {result['seed']}"
-    block = layout.table(title, ("recommender", *names), [(who, *(values.get(n) for n in names)) for who, values in measured])
-    low_high = result.get("intervals", {}).get("hit@10")
-    return block if not low_high else f"{block}\n\n  hit@10 of the run: 95 % interval {low_high[0]:.4f} to {low_high[1]:.4f}"
+    blocks = [_table(f"{where}, {result['n_users']} users, seed {result['seed']}", names, result["run"], result)]
+    for group, told in result.get("groups", {}).items():
+        blocks.append(_table(f"{group} alone, {told['n_users']} users", [n for n in names if n in told["metrics"]], result["run"], told))
+    for metric in few:
+        low_high = result.get("intervals", {}).get(metric)
+        if low_high:
+            blocks.append(f"  {metric} of the run: 95 % interval {low_high[0]:.4f} to {low_high[1]:.4f}")
+    return "\n\n".join(blocks)
+
+
+def _table(title: str, names: list[str], run: str, told: dict[str, Any]) -> str:
+    measured = [*told["baselines"].items(), (run, told["metrics"])]
+    return layout.table(title, ("recommender", *names), [(who, *(values.get(n) for n in names)) for who, values in measured])
 
 
 def _baselines(text: str) -> list[str]:

@@ -66,10 +66,13 @@ def step_line(event: dict[str, Any]) -> str:
 
 
 def measure_line(event: dict[str, Any]) -> str:
-    """A measurement in words."""
+    """A measurement in words: what the protocols put into headlines, where it was measured."""
+    from llmrec.report.protocols import PROTOCOLS
+
     where = f"{event['part']}, seen items {event['seen']}" if "part" in event else f"validation at step {event.get('step', '?')}"
     metrics = event.get("metrics", {})
-    chosen = [n for n in ("hit@10", "ndcg@10") if n in metrics] or list(metrics)[:2]
+    shown = dict.fromkeys(name for protocol in PROTOCOLS.values() for name in protocol.headline)
+    chosen = [n for n in shown if n in metrics] or list(metrics)[:2]
     return f"{where}: " + "  ".join(f"{name} {metrics[name]:.4f}" for name in chosen)
 
 

@@ -42,26 +42,31 @@ def text(result: dict[str, Any]) -> str:
     if "deleted" in result:
         return f"deleted {result['path']}"
     if "runs" in result:
-        rows = [(r["name"], r["state"], r["created"], r["hit@10"], r["ndcg@10"], r["reason"][:90]) for r in result["runs"]]
-        return layout.table("Runs", ("run", "state", "created", "test hit@10", "ndcg@10", "reason"), rows)
+        names = list(dict.fromkeys(["hit@10", "ndcg@10", *(name for r in result["runs"] for name in r["measured"])]))
+        rows = [(r["name"], r["state"], r["created"], *map(r["measured"].get, names), r["reason"][:90]) for r in result["runs"]]
+        return layout.table("Runs (measured on test, seen items masked)", ("run", "state", "created", *names, "reason"), rows)
     settings = [(f"{section}.{k}", v) for section, body in result["recipe"].items() if isinstance(body, dict) for k, v in body.items()]
     head = f"{result['name']}: {result['state']}{' (' + result['reason'] + ')' if result['reason'] else ''}\n{result['path']}"
+    names = list(result["measured"]) or ["hit@10", "ndcg@10"]
     measured = [
-        (part, seen, report["metrics"].get("hit@10"), report["metrics"].get("ndcg@10"))
+        (part, seen, *(report["metrics"].get(name) for name in names))
         for part, policies in result["metrics"].items()
         for seen, report in policies.items()
     ]
     recipe = layout.table("Recipe (differences from the defaults)", ("setting", "value"), [(k, str(v)) for k, v in settings])
-    return "\n\n".join([head, recipe, layout.table("Numbers", ("part", "seen items", "hit@10", "ndcg@10"), measured)])
+    return "\n\n".join([head, recipe, layout.table("Numbers", ("part", "seen items", *names), measured)])
 
 
 def _line(found: Run) -> dict[str, Any]:
+    from llmrec.report.protocols import headline
+
     status = found.status
     info: dict[str, Any] = {} if found.broken else found.info
     try:
-        test = ((found.metrics or {}).get("test", {}).get("masked") or {}).get("metrics", {})
+        report = (found.metrics or {}).get("test", {}).get("masked") or {}
     except ValueError as error:
-        test, info = {}, {**info, "metrics_error": str(error)}
+        report, info = {}, {**info, "metrics_error": str(error)}
+    test = report.get("metrics", {})
     return {
         "name": found.name,
         "path": str(found.path),
@@ -70,6 +75,8 @@ def _line(found: Run) -> dict[str, Any]:
         "created": info.get("created"),
         "data": info.get("data"),
         "scheme": info.get("scheme"),
+        "protocol": report.get("split"),
+        "measured": {name: test[name] for name in headline(report, test)},
         "hit@10": test.get("hit@10"),
         "ndcg@10": test.get("ndcg@10"),
     }

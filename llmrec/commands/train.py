@@ -47,14 +47,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def text(result: dict[str, Any]) -> str:
-    rows = [
-        (part, seen, report["n_users"], report["metrics"].get("hit@10"), report["metrics"].get("ndcg@10"))
-        for part, policies in result["metrics"].items()
-        for seen, report in policies.items()
-    ]
+    from llmrec.report.protocols import headline
+
+    reports = [(part, seen, report) for part, policies in result["metrics"].items() for seen, report in policies.items()]
+    names = headline(*((reports[0][2], reports[0][2]["metrics"]) if reports else ({}, ())))
+    rows = [(part, seen, report["n_users"], *(report["metrics"].get(name) for name in names)) for part, seen, report in reports]
     why = f" ({result['reason']})" if result["reason"] else ""
     head = f"Run {result['run']}: {result['state']}{why}, {result['seconds']:.0f} s\n{result['path']}"
-    return head if not rows else head + "\n\n" + layout.table("Numbers", ("part", "seen items", "users", "hit@10", "ndcg@10"), rows)
+    return head if not rows else head + "\n\n" + layout.table("Numbers", ("part", "seen items", "users", *names), rows)
 
 
 def _fresh(args: argparse.Namespace) -> Run:

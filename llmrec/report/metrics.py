@@ -1,6 +1,7 @@
 """Metrics of full rankings, per user, so that means, intervals and segments can be made of them afterwards.
 
-Where it stands: `Ranked` and targets in, arrays out. What it does not know: models, splits, files.
+Where it stands: `Ranked` and targets in, arrays out; or places in, which is all of a ranking that metrics read, and which is what
+measurements keep. What it does not know: models, splits, files.
 
 A place with -1 is a miss. With one target per user (leave-one-out) recall equals hit.
 """
@@ -24,14 +25,48 @@ def per_user(
 
     names: of `METRICS`. ValueError where ranked is narrower than k, a row repeats an item, or a user has no target.
     """
-    unknown = [n for n in names if n not in METRICS]
-    if unknown:
-        raise ValueError(f"no metric is called {unknown[0]!r}; there are {', '.join(METRICS)}")
+    return named(ranked, targets, [f"{name}@{at}" for at in k for name in names])
+
+
+def named(ranked: Ranked, targets: Sequence[Ints], names: Sequence[str]) -> dict[str, Array]:
+    """One array (b,) float64 per name such as "hit@10". Errors as of `per_user`."""
+    return _measured(*found(ranked, targets), names)
+
+
+def places(ranked: Ranked, targets: Sequence[Ints]) -> tuple[tuple[NDArray[np.int64], ...], NDArray[np.int64]]:
+    """Per user the places, from 1 and ascending, that hold a target; and how many different targets each user has: (b,)."""
     hits, counts = found(ranked, targets)
-    for cut in k:
-        if not 1 <= cut <= hits.shape[1]:
-            raise ValueError(f"a metric at {cut} needs a ranking of {cut} places, but this one has {hits.shape[1]}: recommend with k={cut}")
-    return {f"{name}@{cut}": METRICS[name](hits[:, :cut], counts) for cut in k for name in names}
+    return tuple(np.flatnonzero(row) + 1 for row in hits), counts
+
+
+def from_places(places: Sequence[Sequence[int] | Ints], counts: Sequence[int] | Ints, names: Sequence[str]) -> dict[str, Array]:
+    """Every metric of `names`, exactly as `named` makes it, from what `places` returned (lists out of a file will do).
+
+    The ranking must have been as wide as the largest cut of `names`: places do not tell. ValueError for places and counts that cannot be.
+    """
+    n_targets = np.asarray(counts, dtype=np.int64)
+    if len(places) != len(n_targets):
+        raise ValueError(f"{len(places)} lists of places need as many counts of targets, got {len(n_targets)}")
+    hits = np.zeros((len(places), max([cut(name) for name in names], default=0)), dtype=bool)
+    for row, some in enumerate(places):
+        at = np.asarray(some, dtype=np.int64)
+        falls = len(at) and (at[0] < 1 or (np.diff(at) < 1).any())
+        if falls or len(at) > n_targets[row] or n_targets[row] < 1:
+            raise ValueError(f"row {row}: places {at.tolist()} of {n_targets[row]} targets: they must ascend from 1, one per target found")
+        hits[row, at[at <= hits.shape[1]] - 1] = True
+    return _measured(hits, n_targets, names)
+
+
+def _measured(hits: NDArray[np.bool_], counts: NDArray[np.int64], names: Sequence[str]) -> dict[str, Array]:
+    out = {}
+    for name in names:
+        kind, at = name.rpartition("@")[0], cut(name)
+        if kind not in METRICS:
+            raise ValueError(f"no metric is called {kind!r}; there are {', '.join(METRICS)}")
+        if not 1 <= at <= hits.shape[1]:
+            raise ValueError(f"a metric at {at} needs a ranking of {at} places, but this one has {hits.shape[1]}: recommend with k={at}")
+        out[name] = METRICS[kind](hits[:, :at], counts)
+    return out
 
 
 def found(ranked: Ranked, targets: Sequence[Ints]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:

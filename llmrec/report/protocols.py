@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from llmrec.contracts import Split
+import numpy as np
+from numpy.typing import NDArray
+
+from llmrec.contracts import Ints, Split
 from llmrec.report.metrics import METRICS, cut
 
 SEEN, UNSEEN = "seen users", "unseen users"
@@ -93,6 +96,14 @@ def named(name: str) -> Protocol:
     if name not in PROTOCOLS:
         raise ValueError(f"no protocol is called {name!r}; there are {', '.join(PROTOCOLS)}")
     return PROTOCOLS[name]
+
+
+def groups(split: Split, users: Ints) -> dict[str, NDArray[np.bool_]]:
+    """Masks (n,) of these users, one per group that the protocol tells apart; a group of nobody is left out."""
+    if not of(split).groups:
+        return {}
+    unseen = np.isin(users, split.held_out)
+    return {name: mask for name, mask in ((SEEN, ~unseen), (UNSEEN, unseen)) if mask.any()}
 
 
 def headline(report: Mapping[str, object], measured: Collection[str]) -> tuple[str, ...]:

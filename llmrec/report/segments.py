@@ -51,7 +51,7 @@ def _segment(evaluation: Evaluation, member: NDArray[np.bool_]) -> Segment:
     if not len(users):
         return Segment(int(member.sum()), 0, {})
     ranked = Ranked(evaluation.ranked.items[users], evaluation.ranked.scores[users])
-    arrays = metrics.per_user(ranked, [kept[u] for u in users], evaluation.k)
+    arrays = metrics.named(ranked, [kept[u] for u in users], list(evaluation.per_user))
     return Segment(int(member.sum()), len(users), {name: float(values.mean()) for name, values in arrays.items()})
 
 

@@ -76,14 +76,18 @@ def train(run: Run, emit: Emit | None = None, should_stop: Callable[[], bool] = 
 def report(
     run: Run, recommender: Recommender, data: str, split: Split, part: Part, masked: bool, baselines: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """One evaluation of a run in the form of `evaluate --json`. data: the data set's name; baselines: names of those beside it."""
+    """One evaluation of a run by its split's protocol, in the form of `evaluate --json`; where users are told apart, "groups" has them.
+
+    data: the data set's name; baselines: names of those beside it.
+    """
+    from llmrec.report import protocols
     from llmrec.report.evaluate import evaluate, evaluate_baselines
     from llmrec.report.table import summary
 
     seed = run.recipe.seed
     measured = evaluate(recommender, split, part, masked)
     others = evaluate_baselines(split, part, masked, baselines, seed=seed)
-    return summary(measured, run=run.name, data=data, split=split.protocol, seed=seed, baselines=others)
+    return summary(measured, run=run.name, data=data, split=protocols.of(split).name, seed=seed, baselines=others)
 
 
 def _work(run: Run, tell: Emit, stop: Stop) -> None:
