@@ -11,7 +11,8 @@ VENV ?= .venv
 PORT ?= 8501
 HOST ?= 127.0.0.1
 JOBS ?= 2
-RECIPES ?=
+ROWS ?=
+SEEDS ?= 0 1 2
 PYTHON ?= python3.11
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip
@@ -36,12 +37,12 @@ HERMETIC := env HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 OMP_NUM_THREADS=1 TOKENI
 comma := ,
 say = printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help app test test-slow lint format bench tree fetch install install-test venv browser clean
+.PHONY: help app test test-slow lint format results tree fetch install install-test venv browser clean
 
 help: ## this list
 	@printf 'make TARGET, where TARGET is one of\n\n'
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  %-10s  %s\n", $$1, $$2 }'
-	@printf '\nSettings: PORT=%s HOST=%s PYTHON=%s VENV=%s JOBS=%s\n' '$(PORT)' '$(HOST)' '$(PYTHON)' '$(VENV)' '$(JOBS)'
+	@printf '\nSettings: PORT=%s HOST=%s PYTHON=%s VENV=%s JOBS=%s SEEDS="%s" ROWS="%s"\n' '$(PORT)' '$(HOST)' '$(PYTHON)' '$(VENV)' '$(JOBS)' '$(SEEDS)' "$(ROWS)"
 
 app: install fetch ## install, fetch data and weights, open the studio on http://HOST:PORT
 	@$(call say,The studio: its address follows in some seconds)
@@ -74,8 +75,8 @@ format: install-test ## let ruff mend what it can
 	@$(VENV)/bin/ruff check --fix
 	@$(VENV)/bin/ruff format
 
-bench: install fetch ## measure the shipped recipes (or RECIPES="a b") into benchmarks/results/
-	@$(PY) -m benchmarks $(RECIPES)
+results: install fetch ## measure what the results book lacks (ROWS="a 'heads/*'" SEEDS="0 1 2"), write docs/results.md
+	@code=0; $(PY) -m benchmarks $(ROWS) --seeds $(SEEDS) || code=$$?; $(PY) -m benchmarks.report; exit $$code
 
 tree: install-test ## bring the tree in the README up to what is on the disk
 	@$(PY) -m tests.project.tree --write

@@ -1,79 +1,115 @@
-"""Measure the shipped recipes: train each, evaluate it on test under both policies for seen items, keep the numbers.
+"""Measure the rows of the results book: each recipe trained, each baseline fitted, at several seeds.
 
-    python -m benchmarks metaid-ml-100k-sketch metaid-ml-100k-demo     # default: every recipe, the quick ones first
+    python -m benchmarks                                             # every row at seeds 0 1 2 that has no result yet
+    python -m benchmarks metaid-ml-100k-sketch 'heads/*' --seeds 0   # some rows
+    python -m benchmarks --list                                      # what there is, and what is missing
 
-Where it stands: outside the package; it does what a person would type. Each result lies in benchmarks/results/<recipe>.json in the form of
-`llmrec evaluate --json`, with the recipe, the commands, versions, seconds and the machine beside it.
+Where it stands: outside the package; it does what a person would type. Results go to benchmarks/results/<row>/<seed>.json and from there
+into the pages by `python -m benchmarks.report`. Interrupt it at any moment: what is measured is kept, and the same command goes on.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
+import fnmatch
 import sys
 import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from llmrec.artifacts import write_json
-from llmrec.recipe import load
-from llmrec.runs import events, machine
-
-HERE = Path(__file__).resolve().parent
-ORDER = ("sketch", "demo", "full")
+from benchmarks import places
+from benchmarks.measure import measure
+from benchmarks.rows import LEFT_OUT, Row, rows
 
 
-def llmrec(*words: str) -> dict[str, Any]:
-    """One command, as the README writes it; its progress goes to the terminal, its JSON comes back."""
-    print("llmrec", *words, file=sys.stderr)
-    done = subprocess.run([sys.executable, "-m", "llmrec", *words, "--json"], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"`llmrec {' '.join(words)}` ended with code {done.returncode}")
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+def chosen(patterns: Sequence[str], known: dict[str, Row]) -> list[Row]:
+    """The rows that these names and patterns mean, in the order of the book; all where none is given. ValueError for an unknown name."""
+    for pattern in patterns:
+        if not fnmatch.filter(known, pattern):
+            raise ValueError(f"no row is called {pattern!r}: `python -m benchmarks --list` names them")
+    named = [row for name, row in known.items() if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
+    return named if patterns else [row for name, row in known.items() if name not in LEFT_OUT]
 
 
-def measure(recipe: Path, folder: Path) -> dict[str, Any]:
-    """Train one recipe into `folder` and evaluate it. The seconds of training include data, vectors and names."""
-    commands = [["train", str(recipe), "--out", str(folder)]]
-    begin = time.perf_counter()
-    llmrec(*commands[0])
-    trained = time.perf_counter() - begin
-    reports = []
-    for seen in ("masked", "unmasked"):
-        commands.append(["evaluate", str(folder), "--seen", seen])
-        reports.append(llmrec(*commands[-1]))
-    said = [
-        " ".join(["llmrec", *(word.replace(str(folder), "RUN").replace(f"{HERE.parent}/", "") for word in words)]) for words in commands
-    ]
-    return reports[0] | {
-        "run": recipe.stem,
-        "unmasked": {key: reports[1][key] for key in ("seen", "seconds", "metrics", "baselines")},
-        "recipe": load(recipe).to_dict(),
-        "commands": said,
-        "train_seconds": round(trained, 1),
-        "stage_seconds": {e["stage"]: e["seconds"] for e in events.read(folder / "events.jsonl") if e.get("state") == "end"},
-        "trained": next(e for e in events.read(folder / "events.jsonl") if e["event"] == "trained"),
-        "versions": machine.versions(),
-        "machine": machine.describe(),
-    }
+def missing(row: Row, seeds: Sequence[int], folder: Path) -> list[int]:
+    """The seeds at which a row has no result, or one that was made with other settings."""
+    there = {r.seed for r in places.of_row(row.name, folder) if row.made(r.said["recipe"])}
+    return [seed for seed in row.seeds(seeds) if seed not in there]
 
 
-def main() -> None:
-    recipes = {path.stem: path for path in (HERE / "recipes").glob("*.toml")}
-    quick_first = sorted(recipes, key=lambda name: (ORDER.index(name.rsplit("-", 1)[-1]), name))
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the shipped recipes.")
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(quick_first)} (default: all)")
-    for name in parser.parse_args().recipes or quick_first:
-        if name not in recipes:
-            parser.error(f"no recipe is called {name!r}: there are {', '.join(quick_first)}")
-        with tempfile.TemporaryDirectory(prefix="llmrec-bench-") as folder:
-            result = measure(recipes[name], Path(folder) / name)
-        write_json(result, HERE / "results" / f"{name}.json")
-        print(f"{name}: hit@10 {result['metrics']['hit@10']:.4f}, ndcg@10 {result['metrics']['ndcg@10']:.4f}, {result['train_seconds']} s")
+def absent(row: Row) -> str:
+    """Why a row's data are not here, or ""."""
+    from llmrec.runs import stages
+
+    try:
+        stages.dataset(row.recipe)
+    except FileNotFoundError as error:
+        return str(error)
+    return ""
+
+
+def work(wanted: Sequence[Row], seeds: Sequence[int], again: bool = False, folder: Path = places.FOLDER) -> tuple[list[str], list[str]]:
+    """Measure what is missing (`again`: all of it). Returns what failed and what was skipped, each with its reason."""
+    failed, skipped = [], []
+    for row in wanted:
+        try:
+            todo = row.seeds(seeds) if again else missing(row, seeds, folder)
+            reason = absent(row) if todo else ""
+        except ValueError as error:
+            failed.append(_lost(row.name, error))
+            continue
+        if reason:
+            skipped.append(f"{row.name}: {reason}")
+            continue
+        for seed in todo:
+            try:
+                with tempfile.TemporaryDirectory(prefix="llmrec-bench-") as room:
+                    said = measure(row, seed, Path(room) / "run")
+            except Exception as error:  # whatever happened to one row, the others are measured
+                failed.append(_lost(f"{row.name} at seed {seed}", error))
+                continue
+            places.write(said, folder)
+            print(_told(places.Result(said)), flush=True)
+    return failed, skipped
+
+
+def _lost(what: str, error: Exception) -> str:
+    line = f"{what}: {type(error).__name__}: {error}"
+    print(line, file=sys.stderr, flush=True)
+    return line
+
+
+def _told(result: places.Result) -> str:
+    placed = result.placed("test masked")
+    assert placed is not None
+    shown = ("recall@20", "ndcg@100") if result.said["protocol"] == "holdout" else ("hit@10", "ndcg@10")
+    numbers = ", ".join(f"{metric} {placed.per_user(metric).mean():.4f}" for metric in shown)
+    return f"{result.row} at seed {result.seed}: {numbers}, {result.said['train_cpu_seconds']} CPU s"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the rows of the results book.")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="a row or a pattern such as 'heads/*' (default: all)")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N", help="seeds to measure at (default: 0 1 2)")
+    parser.add_argument("--again", action="store_true", help="measure anew what has a result already")
+    parser.add_argument("--list", action="store_true", help="name the rows and the seeds that are missing, and measure nothing")
+    args = parser.parse_args()
+    try:
+        wanted = chosen(args.rows, rows())
+    except ValueError as error:
+        parser.error(str(error))
+    if args.list:
+        for row in wanted:
+            todo = missing(row, args.seeds, places.FOLDER)
+            print(row.name, f"(missing: {', '.join(map(str, todo))})" if todo else "")
+        return 0
+    failed, skipped = work(wanted, args.seeds, args.again)
+    for line in skipped:
+        print(f"skipped {line}", file=sys.stderr)
+    for line in failed:
+        print(f"failed {line}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

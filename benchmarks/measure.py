@@ -1,0 +1,109 @@
+"""One row of the book at one seed: trained by the command that a person would type, ranked, and the places of all held-out items kept.
+
+Where it stands: under `python -m benchmarks`. What it does not know: which rows are wanted, and what their numbers mean.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.places import Placed, ranges
+from benchmarks.rows import Row
+from llmrec.contracts import Part, Recommender, Split
+from llmrec.runs import machine
+
+ROOT = Path(__file__).resolve().parents[1]
+RANKINGS: tuple[tuple[Part, bool], ...] = (("valid", True), ("test", True), ("test", False))
+
+
+class Failed(RuntimeError):
+    """A command of the measurement ended with another code than 0."""
+
+
+def measure(row: Row, seed: int, folder: Path) -> dict[str, Any]:
+    """The result of one row at one seed, as `benchmarks.places.write` takes it. folder: an empty one for the run."""
+    said = {"row": row.name, "seed": seed, "data": row.data, "protocol": row.protocol, "recipe": row.settings(seed)}
+    said |= fitted(row, seed) if row.baseline is not None else trained(row, seed, folder)
+    return said | {"versions": machine.versions(), "machine": machine.describe(), "rankings": said.pop("rankings")}
+
+
+def trained(row: Row, seed: int, folder: Path) -> dict[str, Any]:
+    """A recipe. The seconds of training are those of the whole command: data, vectors, names, training, and the numbers it prints."""
+    from llmrec.runs import store
+
+    words = ["train", str(row.source), "--out", str(folder), "--set", f"seed={seed}"]
+    wall, cpu = time.perf_counter(), _children()
+    commands = [llmrec(*words)[0]]
+    wall, cpu = time.perf_counter() - wall, _children() - cpu
+    run = store.open_run(folder)
+    recommender, split, events = run.recommender(), run.split(), run.events()
+    rankings = ranked(recommender, split, row)
+    if row.under_unseen_template:
+        other: Any = dataclasses.replace(recommender, unseen=True)  # type: ignore[type-var]
+        rankings["test masked unseen template"] = ranking(other, split, row, "test", True)
+    said: dict[str, Any] = {"train_seconds": round(wall, 1), "train_cpu_seconds": round(cpu, 1)}
+    said["stage_seconds"] = {e["stage"]: e["seconds"] for e in events if e.get("state") == "end" and "stage" in e}
+    said["trained"] = {k: v for k, v in next(e for e in reversed(events) if e["event"] == "trained").items() if k not in ("event", "time")}
+    if row.chapter == "tasks":
+        command, said["tasks"] = llmrec("tasks", str(folder))
+        commands.append(command)
+    shown = [command.replace(str(folder), "RUN").replace(f"{ROOT}/", "") for command in commands]
+    return {"commands": shown, **said, **_held_out(split), "rankings": rankings}
+
+
+def fitted(row: Row, seed: int) -> dict[str, Any]:
+    """A baseline with its default settings, fitted on train."""
+    from llmrec import registry, rng
+    from llmrec.runs import stages
+
+    seeded = dataclasses.replace(row.recipe, seed=seed)
+    split = stages.split(seeded, stages.dataset(seeded))
+    wall, cpu = time.perf_counter(), time.process_time()
+    recommender = registry.load("baseline", str(row.baseline))().fit(split.train, rng.stream(seed, "baseline", str(row.baseline)))
+    said = {"train_seconds": round(time.perf_counter() - wall, 1), "train_cpu_seconds": round(time.process_time() - cpu, 1)}
+    return {**said, **_held_out(split), "rankings": ranked(recommender, split, row)}
+
+
+def ranked(recommender: Recommender, split: Split, row: Row) -> dict[str, Any]:
+    """Every ranking that a row has: validation and test, and test once more with seen items allowed. Nobody in a part: none."""
+    return {
+        f"{part} {'masked' if masked else 'unmasked'}": ranking(recommender, split, row, part, masked)
+        for part, masked in RANKINGS
+        if len(split.asked(part))
+    }
+
+
+def ranking(recommender: Recommender, split: Split, row: Row, part: Part, masked: bool) -> dict[str, Any]:
+    """One ranking of everybody."""
+    from llmrec.report.evaluate import evaluate
+
+    cpu = time.process_time()
+    measured = evaluate(recommender, split, part, masked, row.cuts)
+    return Placed.of(measured, time.process_time() - cpu).to_plain()
+
+
+def llmrec(*words: str) -> tuple[str, dict[str, Any]]:
+    """One command, as it would be typed, and the JSON that it prints; its progress goes to the terminal."""
+    command = " ".join(["llmrec", *words])
+    print(command, file=sys.stderr, flush=True)
+    done = subprocess.run([sys.executable, "-m", "llmrec", *words, "--json"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"`{command}` ended with code {done.returncode}")
+    said: dict[str, Any] = json.loads(done.stdout)
+    return command, said
+
+
+def _held_out(split: Split) -> dict[str, Any]:
+    return {"held_out": ranges(split.held_out)} if len(split.held_out) else {}  # type: ignore[arg-type]
+
+
+def _children() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
