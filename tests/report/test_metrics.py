@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
 from llmrec.contracts import Ranked
-from llmrec.report.metrics import METRICS, coverage, per_user
+from llmrec.report.metrics import METRICS, coverage, from_places, named, per_user, places
+from llmrec.report.protocols import PROTOCOLS, Protocol
 
 
 def ranked(rows: list[list[int]]) -> Ranked:
@@ -118,3 +120,44 @@ def test_coverage_counts_each_shown_item_once_and_no_padding() -> None:
     assert coverage(shown, 8, 3) == 4 / 8
     assert coverage(shown, 8, 1) == 2 / 8
     assert coverage(ranked([[-1, -1]]), 8, 2) == 0
+
+
+@pytest.mark.parametrize("protocol", list(PROTOCOLS.values()), ids=list(PROTOCOLS))
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_places_are_all_that_a_protocol_reads(protocol: Protocol, data: st.DataObject) -> None:
+    """Every metric of every protocol, from places that went through JSON, equals the one from the ranking, to the bit."""
+    k, m = protocol.cuts[-1], 150
+    draw = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    shown = np.full((6, k), -1)
+    wanted = []
+    for row in range(6):
+        found = draw.permutation(m)[: draw.integers(0, k + 1)]
+        shown[row, : len(found)] = found
+        wanted.append(draw.permutation(m)[: draw.integers(1, 50)].tolist())
+    some, counts = places(ranked(shown.tolist()), targets(*wanted))
+    by_hand = [[at + 1 for at, item in enumerate(row) if item in want] for row, want in zip(shown.tolist(), wanted, strict=True)]
+    assert [p.tolist() for p in some] == by_hand and counts.tolist() == [len(w) for w in wanted]
+    kept, n = json.loads(json.dumps([[p.tolist() for p in some], counts.tolist()]))
+    again, whole = from_places(kept, n, protocol.metrics), named(ranked(shown.tolist()), targets(*wanted), protocol.metrics)
+    assert list(again) == list(whole) == list(protocol.metrics)
+    assert all(np.array_equal(again[name], whole[name]) for name in whole)
+
+
+@pytest.mark.parametrize(
+    ("places_", "counts", "told"),
+    [
+        ([[3, 2]], [2], r"row 0: places \[3, 2\] of 2 targets: they must ascend"),
+        ([[1], [0]], [1, 1], "row 1: places"),
+        ([[1, 2]], [1], "one per target found"),
+        ([[]], [0], "of 0 targets"),
+        ([[1]], [1, 1], "1 lists of places need as many counts"),
+    ],
+)
+def test_places_that_cannot_be_are_refused(places_: list[list[int]], counts: list[int], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        from_places(places_, counts, ["hit@5"])
+
+
+def test_places_behind_the_cut_are_misses() -> None:
+    assert from_places([[6, 30]], [3], ["hit@5", "hit@6", "recall@30"]) == {"hit@5": [0.0], "hit@6": [1.0], "recall@30": [2 / 3]}
