@@ -1,6 +1,7 @@
 """Where things are kept on disk: a user's folder outside the repository.
 
-LLMREC_HOME names it (default: `$XDG_CACHE_HOME/llmrec` or `~/.cache/llmrec`); LLMREC_RUNS may put the runs elsewhere.
+LLMREC_HOME names it (default: `$XDG_CACHE_HOME/llmrec` or `~/.cache/llmrec`); LLMREC_RUNS may put the runs elsewhere, LLMREC_DATA the
+data sets that a person brings.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ def home() -> Path:
 def downloads() -> Path:
     """Fetched files, verified by hash."""
     return home() / "downloads"
+
+
+def data() -> Path:
+    """Data sets that a person brings, for the readers that know them by name."""
+    named = os.environ.get("LLMREC_DATA")
+    return Path(named).expanduser() if named else home() / "data"
 
 
 def models() -> Path:

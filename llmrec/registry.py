@@ -16,6 +16,9 @@ ENTRIES: dict[str, dict[str, str]] = {
         "recbole": "llmrec.data.recbole:RecBoleFolder",
         "table": "llmrec.data.tabular:TableFile",
         "sequences": "llmrec.data.sequences:SequenceFile",
+        "lastfm": "llmrec.data.known:LastFm",
+        "ml-1m": "llmrec.data.known:MovieLens1M",
+        "beauty": "llmrec.data.known:Beauty",
         "checkerboard": "llmrec.data.synthetic:Checkerboard",
     },
     "split": {

@@ -34,7 +34,7 @@ def keys(recipe: Recipe) -> dict[str, str]:
     Reading data draws nothing at random, so runs of every seed share it.
     """
     unseeded = dataclasses.replace(recipe, seed=0)
-    data = cache.key("data", unseeded.fingerprint("data", "filter"), _code(recipe.data), cache.files_behind(settings(recipe.data)))
+    data = cache.key("data", unseeded.fingerprint("data", "filter"), _code(recipe.data), cache.files_behind(_read(recipe.data)))
     split = cache.key("split", recipe.fingerprint("split"), _code(recipe.split), data)
     weights = [] if recipe.embed is None else cache.files_behind(settings(recipe.embed))  # of a model in a folder
     embed = cache.key("embed", recipe.fingerprint("embed"), _code(recipe.embed), split, weights)
@@ -92,6 +92,13 @@ def cached(recipe: Recipe) -> Iterator[str]:
 
 def _remember(recipe: Recipe, stage: str, kind: type[T], make: Callable[[], T]) -> T:
     return cache.remember(stage, keys(recipe)[stage], kind, make)
+
+
+def _read(reader: Any) -> dict[str, Any]:
+    """The paths behind a reader: those that it resolves itself, by its optional `files()`, else those in its settings."""
+    if hasattr(reader, "files"):
+        return {str(place): str(path) for place, path in enumerate(reader.files())}
+    return settings(reader)
 
 
 def _code(stage: Any) -> str:
