@@ -18,6 +18,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seen", choices=("masked", "unmasked"), default="masked", help="may seen items come back? (default: masked)")
     parser.add_argument("--beams", type=int, metavar="N", help="another width of the beam than the recipe's")
     parser.add_argument(
+        "--template", choices=("seen", "unseen"), default="seen", help="words around the history: learned, or never met (default: seen)"
+    )
+    parser.add_argument(
+        "--newcomers",
+        choices=("named", "anonymous"),
+        help="people held out of training: named by their histories, or `a person` (default: named where the scheme can)",
+    )
+    parser.add_argument(
         "--baselines",
         default="quick",
         metavar="quick|all|none|A,B",
@@ -31,8 +39,13 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     chosen = _baselines(args.baselines)
     found = store.open_run(args.run)
     data, split = found.dataset(), found.split()
-    recommender = found.recommender(None if args.beams is None else _wider(found.recipe.head, args.beams))
-    return pipeline.report(found, recommender, data.name, split, args.part, args.seen == "masked", chosen)
+    if args.newcomers is not None and not len(split.held_out):
+        raise ValueError("--newcomers does not apply: nobody was held out of this run's training, train one on the split unseen-users")
+    recommender: Any = found.recommender(None if args.beams is None else _wider(found.recipe.head, args.beams), args.newcomers)
+    if args.template == "unseen":
+        recommender = dataclasses.replace(recommender, unseen=True)
+    result = pipeline.report(found, recommender, data.name, split, args.part, args.seen == "masked", chosen)
+    return result if args.template == "seen" else {**result, "template": args.template}
 
 
 def text(result: dict[str, Any]) -> str:
@@ -50,6 +63,11 @@ def text(result: dict[str, Any]) -> str:
         low_high = result.get("intervals", {}).get(metric)
         if low_high:
             blocks.append(f"  {metric} of the run: 95 % interval {low_high[0]:.4f} to {low_high[1]:.4f}")
+    if "newcomers" in result:
+        why = f" ({result['newcomers_why']})" if "newcomers_why" in result else ""
+        blocks.append(f"  people held out of training were {result['newcomers']}{why}")
+    if "template" in result:
+        blocks.append(f"  under a template that was {result['template']} in training")
     return "\n\n".join(blocks)
 
 

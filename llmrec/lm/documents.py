@@ -76,15 +76,15 @@ class Writer:
     shares: Mapping[str, float] = field(default_factory=lambda: {"sequential": 1.0, "direct": 0.0})
     anonymous: float = 0.2
 
-    def header(self, user: int, template: int = 0, unseen: bool = False, task: str = "sequential") -> list[int]:
-        """The row numbers of a header; user -1 is a new person."""
+    def header(self, user: int | Id, template: int = 0, unseen: bool = False, task: str = "sequential") -> list[int]:
+        """The row numbers of a header; user -1 is a new person, and one who was named meanwhile comes as that name."""
         return self.vocab.encode(prompts.header(self._name(user), template, task, unseen))
 
     def history(self, items: Ints) -> Array:
         """The names of some items, one after another."""
         return self.names.ids[self.names.places(items)]
 
-    def prompt(self, user: int, history: Ints, template: int = 0, unseen: bool = False, task: str = "sequential") -> list[int]:
+    def prompt(self, user: int | Id, history: Ints, template: int = 0, unseen: bool = False, task: str = "sequential") -> list[int]:
         """What the model reads before it recommends: the newest `max_items` of a history under (and over) a task's words.
 
         In time's order for "sequential"; for every other task in an order that the history alone decides, since it was learned in none.
@@ -96,7 +96,9 @@ class Writer:
         footer = self.vocab.encode(prompts.footer(name, template, task, unseen))
         return [*self.header(user, template, unseen, task), *self.history(items).tolist(), *footer]
 
-    def _name(self, user: int) -> Id | None:
+    def _name(self, user: int | Id) -> Id | None:
+        if isinstance(user, tuple):
+            return user
         return None if user < 0 or self.table.users is None else self.table.users.spell(user)
 
     def windows(self, train: Interactions, rng: np.random.Generator) -> list[Window]:

@@ -15,7 +15,7 @@ from typing import Any
 from llmrec import artifacts
 from llmrec.contracts import Part, Recommender, Split
 from llmrec.recipe import Recipe
-from llmrec.runs import events, stages, status
+from llmrec.runs import events, newcomers, stages, status
 from llmrec.runs.signals import Halt, Stop
 from llmrec.runs.stages import Prepared
 from llmrec.runs.status import State, Status
@@ -76,7 +76,8 @@ def train(run: Run, emit: Emit | None = None, should_stop: Callable[[], bool] = 
 def report(
     run: Run, recommender: Recommender, data: str, split: Split, part: Part, masked: bool, baselines: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """One evaluation of a run by its split's protocol, in the form of `evaluate --json`; where users are told apart, "groups" has them.
+    """One evaluation of a run by its split's protocol, in the form of `evaluate --json`; where users are told apart, "groups" has them, and
+    where some were held out of training, "newcomers" says what they were called.
 
     data: the data set's name; baselines: names of those beside it.
     """
@@ -87,7 +88,8 @@ def report(
     seed = run.recipe.seed
     measured = evaluate(recommender, split, part, masked)
     others = evaluate_baselines(split, part, masked, baselines, seed=seed)
-    return summary(measured, run=run.name, data=data, split=protocols.of(split).name, seed=seed, baselines=others)
+    told = newcomers.told(run, recommender) if len(split.held_out) else {}
+    return {**summary(measured, run=run.name, data=data, split=protocols.of(split).name, seed=seed, baselines=others), **told}
 
 
 def _work(run: Run, tell: Emit, stop: Stop) -> None:

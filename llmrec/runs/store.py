@@ -27,10 +27,12 @@ from llmrec import artifacts, home
 from llmrec.artifacts import BadArtifact
 from llmrec.recipe import Recipe
 from llmrec.runs import events, machine, status
+from llmrec.runs import newcomers as naming
 from llmrec.runs.status import Status
 
 if TYPE_CHECKING:
     from llmrec.contracts import Dataset, IdTable, Recommender, Split, Vectors
+    from llmrec.runs.newcomers import Newcomers
 
 KIND, FORMAT = "llmrec-run", 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
@@ -118,8 +120,8 @@ class Run:
             return artifacts.load(IdTable, self.path / "ids")
         return stages.table(self.recipe, self.dataset(), self.split(), self.vectors())
 
-    def recommender(self, head: Any = None) -> Recommender:
-        """The trained model behind the run's own head, or behind another."""
+    def recommender(self, head: Any = None, newcomers: Newcomers | None = None) -> Recommender:
+        """The trained model behind the run's own head, or behind another. newcomers: what new people are called, see `runs.newcomers`."""
         from llmrec.lm.model import LanguageModel
         from llmrec.lm.precision import best_device
         from llmrec.recommend.language import LanguageRecommender
@@ -130,7 +132,8 @@ class Run:
         model = LanguageModel.load(self.path / "model").to(best_device())
         head, table = head or recipe.head, self.table()
         compiled = head.compile(model, table, vectors=self.vectors() if head.needs_vectors else None)
-        return LanguageRecommender(model, table, head, compiled, max_items=recipe.train.max_items, task=recipe.train.ranks_by)
+        plan, namer = recipe.train, naming.namer(self, newcomers)
+        return LanguageRecommender(model, table, head, compiled, plan.max_items, task=plan.ranks_by, namer=namer)
 
     def note(self, **facts: Any) -> None:
         """Add facts to run.json, in one step."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from llmrec.contracts import Floats, FoldsIn, Id, IdTable, Interactions, Ints, Names, Quantizer, ReadsText, Side, Vectors
+from llmrec.contracts import Book, Floats, FoldsIn, Id, IdTable, Interactions, Ints, Names, Quantizer, ReadsText, Side, Vectors
 from llmrec.ids.health.grouping import same_books
 from llmrec.ids.newcomers.freecode import place
 
@@ -72,7 +72,7 @@ def name_user(
     if table.users is None:
         raise CannotName(f"{table.scheme} names items only, so a new user gets no name: describe them by the names of what they took")
     took = _checked(history, train.n_items, "item", "history")
-    quantizer = _quantizer(table, "user")
+    quantizer = quantizer_of(table, "user")
     row = _folded(table, embedder, vectors, train, took, "user")
     return _named(table, "user", quantizer, row, vectors, most)
 
@@ -97,7 +97,7 @@ def name_item(
         return _titled(table, text)
     if table.scheme == "cid":
         return _branched(table, train, users, most)
-    quantizer = _quantizer(table, "item")
+    quantizer = quantizer_of(table, "item")
     if text is not None:
         row = _read(table, embedder, text)
     else:
@@ -106,7 +106,7 @@ def name_item(
 
 
 def _named(table: IdTable, side: Side, quantizer: Quantizer, row: Floats, vectors: Vectors | None, most: int) -> Newcomer:
-    names, other = (table.items, table.users) if side == "item" else (table.users, table.items)
+    names = table.items if side == "item" else table.users
     assert names is not None
     width = quantizer.decode(np.zeros((1, len(quantizer.sizes)), dtype=np.int32)).shape[1]
     if row.shape != (1, width):
@@ -114,15 +114,12 @@ def _named(table: IdTable, side: Side, quantizer: Quantizer, row: Floats, vector
             f"the newcomer's vector has {row.shape[-1]} numbers, but the table's quantizer takes {width}: give the embedder and the "
             f"vectors that {table.scheme} was fitted with"
         )
-    bearers = [names.codes]
-    if other is not None and same_books(names.books, other.books):
-        bearers.append(other.codes)
-    codes, note = place(quantizer, row, names.books, np.concatenate(bearers, dtype=np.int32))
+    codes, note = place(quantizer, row, names.books, borne(table, side))
     if not row.any():
         note = "; ".join(["nothing is known of what was given: the vector is zero, and the name says nothing", *([note] if note else [])])
     items = _near(table.items, names, codes, _cosines(vectors, "item", side, row), most)
     users = () if table.users is None else _near(table.users, names, codes, _cosines(vectors, "user", side, row), most)
-    return Newcomer(side, codes, _spelled(names, codes), note, items, users)
+    return Newcomer(side, codes, spelled(names.books, codes), note, items, users)
 
 
 def _branched(table: IdTable, train: Interactions, users: Sequence[int] | None, most: int) -> Newcomer:
@@ -133,7 +130,7 @@ def _branched(table: IdTable, train: Interactions, users: Sequence[int] | None, 
         raise CannotName("cid names an item by who took it, and its text says nothing of that: give the users")
     codes, note = on_a_branch(table.items, train, _checked(users, train.n_users, "user", "list of users"))
     near = _near(table.items, table.items, codes, None, most)
-    return Newcomer("item", codes, _spelled(table.items, codes), note, near)
+    return Newcomer("item", codes, spelled(table.items.books, codes), note, near)
 
 
 def _titled(table: IdTable, text: str | None) -> Newcomer:
@@ -150,7 +147,8 @@ def _titled(table: IdTable, text: str | None) -> Newcomer:
     return Newcomer("item", (), (name,), note)
 
 
-def _quantizer(table: IdTable, side: Side) -> Quantizer:
+def quantizer_of(table: IdTable, side: Side) -> Quantizer:
+    """The frozen quantizer of one side. Raises `CannotName`, with the reason, where the table has none."""
     found = table.item_quantizer if side == "item" else table.user_quantizer
     if found is None:
         why = WHY_NOT.get(table.scheme, f"this table carries no quantizer for {side}s")
@@ -191,8 +189,17 @@ def _checked(given: Sequence[int], n: int, kind: str, what: str) -> Ints:
     return numbers.astype(np.int32)
 
 
-def _spelled(names: Names, codes: tuple[int, ...]) -> Id:
-    return tuple(book.spell(code) for book, code in zip(names.books, codes, strict=True) if code >= 0)
+def borne(table: IdTable, side: Side) -> Ints:
+    """The codes of all whose name a newcomer of this side may collide with: (n, depth) int32."""
+    names, other = (table.items, table.users) if side == "item" else (table.users, table.items)
+    assert names is not None
+    bearers = [names.codes, *([other.codes] if other is not None and same_books(names.books, other.books) else [])]
+    return np.concatenate(bearers, dtype=np.int32)
+
+
+def spelled(books: Sequence[Book], codes: Sequence[int]) -> Id:
+    """The pieces of a name from its codes, -1 where it leaves a place out."""
+    return tuple(book.spell(code) for book, code in zip(books, codes, strict=True) if code >= 0)
 
 
 def _near(known: Names, names: Names, codes: tuple[int, ...], cosine: Floats | None, most: int) -> tuple[Near, ...]:
