@@ -65,10 +65,10 @@ def work(wanted: Sequence[Row], seeds: Sequence[int], again: bool = False, folde
             try:
                 with tempfile.TemporaryDirectory(prefix="llmrec-bench-") as room:
                     said = measure(row, seed, Path(room) / "run")
+                places.write(said, folder)
             except Exception as error:  # whatever happened to one row, the others are measured
                 failed.append(_lost(f"{row.name} at seed {seed}", error))
                 continue
-            places.write(said, folder)
             print(_told(places.Result(said)), flush=True)
     return failed, skipped
 

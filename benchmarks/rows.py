@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,7 @@ class Row:
         if self.baseline is None:
             return seeded
         own = registry.load("baseline", self.baseline)()
-        return {key: seeded[key] for key in ("seed", "data", "split")} | {"baseline": {"name": self.baseline, **recipe.settings(own)}}
+        return {key: seeded[key] for key in ("seed", "data", "split")} | {"baseline": {"name": self.baseline, **_plain(own)}}
 
     def made(self, said: Mapping[str, Any]) -> bool:
         """Whether a result's "recipe" says the settings of this row, whatever the seed."""
@@ -125,6 +126,12 @@ def beside(data: str, protocol: str) -> list[Row]:
     world = {"data": {"name": data}, "split": SPLITS[protocol]}
     end = "" if protocol == "loo" else f"-{protocol}"
     return [Row(f"baselines/{name}-{data}{end}", world, name) for name in BESIDE.get((data, protocol), ())]
+
+
+def _plain(stage: Any) -> dict[str, Any]:
+    """All settings of a stage as JSON gives them back, those of stages inside it too."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(stage), default=str))
+    return plain
 
 
 def control(row: Row) -> Row | None:
