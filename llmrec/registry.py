@@ -57,6 +57,7 @@ ENTRIES: dict[str, dict[str, str]] = {
     },
     "train": {
         "finetune": "llmrec.lm.finetune:FineTune",
+        "mutual": "llmrec.lm.mutual.plan:Mutual",
     },
     "baseline": {
         "popularity": "llmrec.recommend.popularity:Popularity",

@@ -87,10 +87,10 @@ class Writer:
     def prompt(self, user: int | Id, history: Ints, template: int = 0, unseen: bool = False, task: str = "sequential") -> list[int]:
         """What the model reads before it recommends: the newest `max_items` of a history under (and over) a task's words.
 
-        In time's order for "sequential"; for every other task in an order that the history alone decides, since it was learned in none.
+        In time's order for tasks that are learned in it; for every other in an order that the history alone decides.
         """
         items = history[-self.max_items :]
-        if task != "sequential":
+        if not prompts.ordered(task):
             items = items[streams.stream(0, "order", hashlib.sha256(items.astype(np.int64).tobytes()).hexdigest()).permutation(len(items))]
         name = self._name(user)
         footer = self.vocab.encode(prompts.footer(name, template, task, unseen))

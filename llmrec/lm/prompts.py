@@ -28,6 +28,11 @@ def count(task: str = "sequential") -> int:
     return len(templates()[task]["seen"])
 
 
+def ordered(task: str) -> bool:
+    """Whether a task reads histories in order of time."""
+    return bool(templates()[task].get("ordered", False))
+
+
 def header(user: Id | None, template: int = 0, task: str = "sequential", unseen: bool = False) -> tuple[Piece, ...]:
     """The pieces before a history. user: their name, or None for a new person, who is written as the task's `anonymous`."""
     return _filled(_text(task, template, unseen).partition(HISTORY)[0], user, task)

@@ -194,6 +194,11 @@ class Rows(nn.Module):
         """Output vectors of some rows: the columns of the softmax. ids: (c,); returns (c, d)."""
         return self._pick(self.base.weight if self.head is None else self.head.weight, self.rows(out=True), ids)
 
+    def words(self) -> Tensor:
+        """The text's columns of the softmax: (first, d), a view."""
+        weight: Tensor = self.base.weight if self.head is None else self.head.weight
+        return weight[: self.first]
+
     def _pick(self, weight: Tensor, rows: Tensor, ids: Tensor) -> Tensor:
         new = ids >= self.first
         if bool(new.all()):

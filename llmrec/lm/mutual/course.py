@@ -1,0 +1,126 @@
+"""The course of mutual training: content alone, then both sides in turn, then fine-tuning for recommendation.
+
+Where it stands: between the plan and the loop. What it does not know: the loop's state, files.
+
+Each step is the paper's objective of one batch over the number of its supervised items (words in a content step): the mean of -log p, plus
+lambda_c / 2 sum |z^l - z^c|^2 + lambda_l / 2 sum |z^l|^2 over the distinct people and items that the batch speaks of, over that number. So
+lambda keeps its meaning, a precision beside a likelihood summed over items, and does not change with the size of a batch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+
+from llmrec import rng as streams
+from llmrec.contracts import Split
+from llmrec.lm.loop import Scored, spread, warm_cosine
+from llmrec.lm.mutual.documents import Collaborative, Content, Person, batched
+from llmrec.lm.mutual.pair import Pair
+from llmrec.recommend.language import LanguageRecommender
+from llmrec.report import protocols
+from llmrec.report.evaluate import evaluate
+from llmrec.report.metrics import cut
+
+if TYPE_CHECKING:
+    from llmrec.lm.mutual.plan import Mutual
+
+Stage = Literal["collaborative", "content", "recft"]
+LABELS = {"collaborative": "collaborative", "content": "content", "recft": "RecFT"}
+
+
+class Alternating:
+    """One pass after another over people and content. A round of the plan is a pass over people, then one over content."""
+
+    def __init__(
+        self,
+        plan: Mutual,
+        pair: Pair,
+        ranking: LanguageRecommender,
+        split: Split,
+        people: Collaborative,
+        content: Content | None,
+        seed: int,
+    ) -> None:
+        self.plan, self.pair, self.ranking, self.split, self.seed = plan, pair, ranking, split, seed
+        self.people, self.content = people, content
+        self.stages = stages(plan, content is not None)
+        self.epochs = len(self.stages)
+        self.select = protocols.of(split).select
+        first = next((i for i, stage in enumerate(self.stages) if stage == "recft"), len(self.stages))
+        self.pretraining = sum(self._steps(epoch) for epoch in range(first))
+        self.alone = sum(self._steps(epoch) for epoch in range(plan.epochs[0])) if content is not None else 0
+
+    def label(self, epoch: int) -> str:
+        return LABELS[self.stages[epoch]]
+
+    def batches(self, epoch: int) -> list[Any]:
+        """Batches of `Person` for passes over people, of document numbers for passes over content."""
+        stage, size = self.stages[epoch], self.plan.batch
+        rng = streams.stream(self.seed, "batches", str(epoch))
+        if stage == "content":
+            assert self.content is not None
+            chosen = self.content.drawn(self.plan.content, self.seed, epoch)
+            lengths = np.asarray([len(self.content.texts[i]) for i in chosen])
+            return [[chosen[i] for i in batch] for batch in batched(lengths, size, rng)]
+        people = self.people.people(self.split.train, stage, self.seed, epoch)
+        lengths = np.asarray([len(p.given) + len(p.asked) for p in people])
+        return [[people[i] for i in batch] for batch in batched(lengths, size, rng)]
+
+    def loss(self, work: list[Any], epoch: int, at: int) -> Scored:
+        self.pair.train()
+        return self._say(work, epoch) if self.stages[epoch] == "content" else self._take(work, self.stages[epoch])
+
+    def rate(self, step: int, total: int) -> float:
+        """A warm-up and a cosine for pretraining, and another, at its own rate, for fine-tuning."""
+        if step < self.pretraining:
+            return warm_cosine(step, self.pretraining)
+        first, second = self.plan.lr
+        return second / first * warm_cosine(step - self.pretraining, total - self.pretraining)
+
+    def validates_at(self, per_epoch: list[int]) -> set[int]:
+        """Spread over fine-tuning, whose form of prompt is the one that ranks; without it over the passes that alternate."""
+        total = sum(per_epoch)
+        return spread(self.plan.validations, self.pretraining if self.pretraining < total else self.alone, total)
+
+    def measure(self) -> dict[str, float]:
+        return evaluate(self.ranking, self.split, "valid", masked=True, k=(20, cut(self.select))).metrics
+
+    def save(self, folder: Path) -> None:
+        self.pair.save(folder)
+
+    def _take(self, people: list[Person], stage: str) -> Scored:
+        lm, compiled = self.ranking.lm, self.ranking.compiled
+        batch = self.people.write(people, stage).to(lm.device)
+        loss = self.ranking.head.loss(lm, compiled, batch)
+        prior, mutual = self.plan.regularise
+        who = self.pair.mentioned(batch, torch.from_numpy(compiled.names.ids[compiled.names.places(batch.items)]))
+        pull = prior * lm.rows.new[who].square().sum() + mutual * self.pair.apart("collaborative", who)
+        return Scored(loss + pull / (2 * batch.n_items), batch.n_items, int(batch.mask.sum()))
+
+    def _say(self, which: list[int], epoch: int) -> Scored:
+        assert self.content is not None
+        batch = self.content.write(which).to(self.ranking.lm.device)
+        loss = self.pair.words_lost(batch)
+        if epoch >= self.plan.epochs[0]:  # before that, content alone: there is nothing yet to be pulled to
+            loss = loss + self.plan.regularise[1] * self.pair.apart("content", self.pair.mentioned(batch)) / (2 * batch.n_items)
+        return Scored(loss, batch.n_items, int(batch.mask.sum()))
+
+    def _steps(self, epoch: int) -> int:
+        return len(self.batches(epoch))
+
+
+def stages(plan: Mutual, content: bool) -> list[Stage]:
+    """What each epoch of the loop is. A last pass over content, which nothing would read any more, is left out."""
+    alone, rounds, tuning = plan.epochs
+    out: list[Stage] = ["content"] * alone
+    for _ in range(rounds):
+        out += ["collaborative", "content"]
+    for _ in range(tuning):
+        out += ["recft", "content"]
+    if not content:
+        return [stage for stage in out if stage != "content"]
+    return out[:-1] if rounds + tuning else out
