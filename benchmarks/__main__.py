@@ -39,11 +39,13 @@ def missing(row: Row, seeds: Sequence[int], folder: Path) -> list[int]:
 
 def absent(row: Row) -> str:
     """Why a row's data are not here, or ""."""
-    from llmrec.runs import stages
+    from llmrec.data.files import BadData
 
+    files = getattr(row.recipe.data, "files", None)
     try:
-        stages.dataset(row.recipe)
-    except FileNotFoundError as error:
+        if files is not None:
+            files()
+    except BadData as error:
         return str(error)
     return ""
 

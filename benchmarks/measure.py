@@ -44,10 +44,12 @@ def trained(row: Row, seed: int, folder: Path) -> dict[str, Any]:
     wall, cpu = time.perf_counter() - wall, _children() - cpu
     run = store.open_run(folder)
     recommender, split, events = run.recommender(), run.split(), run.events()
-    rankings = ranked(recommender, split, row)
+    rankings = ranked(recommender, split)
     if row.under_unseen_template:
         other: Any = dataclasses.replace(recommender, unseen=True)  # type: ignore[type-var]
-        rankings["test masked unseen template"] = ranking(other, split, row, "test", True)
+        rankings["test masked unseen template"] = ranking(other, split, "test", True)
+    if len(split.held_out):
+        rankings["test masked anonymous"] = ranking(run.recommender(newcomers="anonymous"), split, "test", True)
     said: dict[str, Any] = {"train_seconds": round(wall, 1), "train_cpu_seconds": round(cpu, 1)}
     said["stage_seconds"] = {e["stage"]: e["seconds"] for e in events if e.get("state") == "end" and "stage" in e}
     said["trained"] = {k: v for k, v in next(e for e in reversed(events) if e["event"] == "trained").items() if k not in ("event", "time")}
@@ -68,24 +70,24 @@ def fitted(row: Row, seed: int) -> dict[str, Any]:
     wall, cpu = time.perf_counter(), time.process_time()
     recommender = registry.load("baseline", str(row.baseline))().fit(split.train, rng.stream(seed, "baseline", str(row.baseline)))
     said = {"train_seconds": round(time.perf_counter() - wall, 1), "train_cpu_seconds": round(time.process_time() - cpu, 1)}
-    return {**said, **_held_out(split), "rankings": ranked(recommender, split, row)}
+    return {**said, **_held_out(split), "rankings": ranked(recommender, split)}
 
 
-def ranked(recommender: Recommender, split: Split, row: Row) -> dict[str, Any]:
+def ranked(recommender: Recommender, split: Split) -> dict[str, Any]:
     """Every ranking that a row has: validation and test, and test once more with seen items allowed. Nobody in a part: none."""
     return {
-        f"{part} {'masked' if masked else 'unmasked'}": ranking(recommender, split, row, part, masked)
+        f"{part} {'masked' if masked else 'unmasked'}": ranking(recommender, split, part, masked)
         for part, masked in RANKINGS
         if len(split.asked(part))
     }
 
 
-def ranking(recommender: Recommender, split: Split, row: Row, part: Part, masked: bool) -> dict[str, Any]:
-    """One ranking of everybody."""
+def ranking(recommender: Recommender, split: Split, part: Part, masked: bool) -> dict[str, Any]:
+    """One ranking of everybody, as deep as the split's protocol asks."""
     from llmrec.report.evaluate import evaluate
 
     cpu = time.process_time()
-    measured = evaluate(recommender, split, part, masked, row.cuts)
+    measured = evaluate(recommender, split, part, masked)
     return Placed.of(measured, time.process_time() - cpu).to_plain()
 
 

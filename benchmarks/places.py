@@ -47,10 +47,10 @@ class Placed:
 
     def per_user(self, metric: str) -> Array:
         """(n,) one value per user of a metric such as "ndcg@10". ValueError where the ranking is too short for it."""
-        name, _, cut = metric.partition("@")
-        if not 1 <= int(cut) <= self.hits.shape[1]:
+        name, cut = metric.partition("@")[0], metrics.cut(metric)
+        if not 1 <= cut <= self.hits.shape[1]:
             raise ValueError(f"{metric} needs {cut} places, but {self.hits.shape[1]} were kept: measure the row again with more")
-        return metrics.METRICS[name](self.hits[:, : int(cut)], self.counts)
+        return metrics.METRICS[name](self.hits[:, :cut], self.counts)
 
     def only(self, users: NDArray[np.int64]) -> Placed:
         """The same ranking for some of its users. ValueError where one of them was not asked."""
@@ -76,7 +76,10 @@ class Placed:
     @classmethod
     def of(cls, measured: Evaluation, cpu_seconds: float) -> Placed:
         """What an evaluation found."""
-        hits, counts = metrics.found(measured.ranked, measured.targets)
+        found, counts = measured.places
+        hits = np.zeros((len(counts), measured.k[-1]), dtype=bool)
+        for row, at in zip(hits, found, strict=True):
+            row[at - 1] = True
         return cls(measured.users.astype(np.int64), counts, hits, measured.seconds, cpu_seconds, measured.coverage)
 
     @classmethod

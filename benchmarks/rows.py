@@ -18,7 +18,6 @@ from typing import Any
 
 from llmrec import recipe, registry
 from llmrec.recipe import Recipe
-from llmrec.report import protocols
 
 RECIPES = Path(__file__).resolve().parent / "recipes"
 SPLITS: dict[str, dict[str, Any]] = {
@@ -78,11 +77,6 @@ class Row:
     @property
     def protocol(self) -> str:
         return registry.name_of("split", self.recipe.split)
-
-    @property
-    def cuts(self) -> tuple[int, ...]:
-        """At which places its ranking is cut."""
-        return protocols.named(self.protocol).cuts
 
     @property
     def under_unseen_template(self) -> bool:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from benchmarks import places
 from benchmarks.places import Placed, members, ranges
+from llmrec.report import metrics
 from tests.benchmarks import world
 
 
@@ -81,3 +82,14 @@ def test_a_file_without_places_is_refused(tmp_path: Path) -> None:
     plain = world.placed([1, 0]) | {"places": [1]}
     with pytest.raises(ValueError, match="2 users need as many places"):
         Placed.from_plain(plain)
+
+
+def test_the_same_metrics_as_the_product_makes_of_places() -> None:
+    users, counts, found = np.arange(3), np.array([2, 1, 3]), [[1, 9], [], [4]]
+    hits = np.zeros((3, 10), dtype=bool)
+    for row, at in zip(hits, found, strict=True):
+        row[np.array(at, dtype=int) - 1] = True
+    names = ("hit@5", "ndcg@10", "recall@10", "mrr@5")
+    theirs = metrics.from_places(found, counts, names)
+    for name in names:
+        assert np.array_equal(Placed(users, counts, hits).per_user(name), theirs[name]), name

@@ -1,0 +1,200 @@
+"""The chapters of docs/results.md, each one or two tables.
+
+Where it stands: after `tables` and `numbers`; `pages` puts what is made here between the marks. What it does not know: the prose around it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.places import members
+from benchmarks.report import numbers, tables
+from benchmarks.report.numbers import ABSENT, MASKED, UNMASKED, Sample
+from benchmarks.report.tables import HEADS, SCHEMES
+from benchmarks.rows import BASELINES, LEFT_OUT, Row, beside, control, rows
+from llmrec import registry
+
+MEASURED = Path(__file__).resolve().parents[1] / "measured"
+UNSEEN_TEMPLATE = "test masked unseen template"
+# What issue and papers set as levels: data, seen items, what it is, H@10, N@10.
+LEVELS = (
+    ("ml-100k", MASKED, "recency-weighted ItemKNN", 0.1930, 0.1077),
+    ("lastfm", MASKED, "ItemKNN", 0.0798, 0.0416),
+    ("lastfm", MASKED, "TokenRec's own log", 0.0633, 0.0323),
+    ("beauty", UNMASKED, "META ID, published", 0.0753, 0.0432),
+    ("beauty", MASKED, "ItemKNN on the last 3 items", 0.0736, 0.0462),
+    ("ml-1m", MASKED, "ItemKNN on the last 3 items", 0.1808, 0.1006),
+)
+
+
+def proposed() -> str:
+    """ML-100K: the three papers' systems at every preset, beside the baselines."""
+    return tables.beside_baselines("ml-100k", tables.presets(("metaid", "tokenrec", "cllm4rec")))
+
+
+def names() -> str:
+    """ML-100K: eight names at the same budget."""
+    return tables.accuracy([row for row in tables.presets() if row.name.endswith("-sketch")])
+
+
+def brief() -> str:
+    """The README's table: baselines and presets."""
+    return tables.beside_baselines("ml-100k", tables.presets(), short=True)
+
+
+def of_data(data: str) -> str:
+    """A larger data set beside its baselines."""
+    return tables.beside_baselines(data, tables.of_chapter(data))
+
+
+def matrix() -> str:
+    """Every scheme behind every head at the budget of the sketches: numbers, or why there are none."""
+    found = {(scheme, head): pair(scheme, head) for scheme in SCHEMES for head in HEADS}
+    samples = {key: None if row is None else numbers.sample(row.name, "ndcg@10") for key, row in found.items()}
+    hits = {key: None if row is None else numbers.sample(row.name, "hit@10") for key, row in found.items()}
+    sure = dict(zip(samples, numbers.spans([*samples.values()]), strict=True))
+    refused = json.loads((MEASURED / "refusals.json").read_text(encoding="utf-8"))["said"]
+    lines = []
+    for scheme, name in SCHEMES.items():
+        cells = []
+        for head in HEADS:
+            key = (scheme, head)
+            hit, one, span = hits[key], samples[key], sure[key]
+            if found[key] is None:
+                cells.append(f"refused: {refused[f'{scheme} {head}']}")
+            else:
+                cells.append(ABSENT if hit is None or one is None or span is None else f"{hit.mean:.4f} / {numbers.shown(one, span)}")
+        lines.append([name, *cells])
+    return numbers.markdown(("names", *(f"{head}: H@10 / N@10 (95 %)" for head in HEADS)), lines)
+
+
+def pair(scheme: str, head: str) -> Row | None:
+    """The sketch of a scheme behind a head: its preset, or a row of the chapter heads; None for a pair that is refused."""
+    preset = rows()[f"{scheme}-ml-100k-sketch"]
+    return preset if tables.head(preset) == head else rows().get(f"heads/{scheme}-{head}-ml-100k-sketch")
+
+
+def codes() -> str:
+    """TokenRec's names by several quantizers, under prompts it knows and under one it does not."""
+    chosen = [rows()[name] for name in ("tokenrec-ml-100k-sketch", "metaid-ml-100k-sketch")] + tables.of_chapter("codes")
+    kept = [(row, *(numbers.sample(row.name, m, r) for r in (MASKED, UNSEEN_TEMPLATE) for m in ("hit@10", "ndcg@10"))) for row in chosen]
+    sure = numbers.spans([one for _, *samples in kept for one in samples])
+    lines = []
+    for at, (row, *samples) in enumerate(kept):
+        cells = [numbers.shown(one, span) for one, span in zip(samples, sure[4 * at : 4 * at + 4], strict=True)]
+        quantizer = row.settings(0)["scheme"].get("quantizer", "")
+        lines.append([f"`{row.name}`", quantizer, *cells, numbers.over_seeds(samples[1])])
+    head = ("", "quantizer", "H@10 (95 %)", "N@10 (95 %)", "unseen template H@10", "unseen template N@10", "N@10 over seeds")
+    return numbers.markdown(head, lines)
+
+
+def mutual() -> str:
+    """CLLM4Rec and its ablations by its own protocol, beside the baselines on the same split."""
+    metrics = ("recall@20", "recall@40", "ndcg@100")
+    chosen = [*(r for r in beside("ml-100k", "holdout") if r.name not in LEFT_OUT), *tables.of_chapter("mutual")]
+    kept = [(row, *(numbers.sample(row.name, m) for m in metrics)) for row in chosen]
+    sure = numbers.spans([one for _, *samples in kept for one in samples])
+    lines = []
+    for at, (row, *samples) in enumerate(kept):
+        cells = [numbers.shown(one, span) for one, span in zip(samples, sure[3 * at : 3 * at + 3], strict=True)]
+        spent = numbers.seconds(numbers.said(row.name, "train_cpu_seconds"))
+        lines.append([tables.title(row), *cells, numbers.over_seeds(samples[2]), spent])
+    head = ("", *(f"{tables.name_of(m)} (95 %)" for m in metrics), "N@100 over seeds", "training, CPU")
+    return numbers.markdown(head, lines)
+
+
+def unseen() -> str:
+    """Held-out users under each recipe, beside the very same users where they were trained on, and everybody else."""
+    chosen = [*beside("ml-100k", "unseen-users"), *tables.of_chapter("unseen")]
+    lines = []
+    for row in chosen:
+        kept, plain = numbers.results(row.name), control(row)
+        if not kept:
+            lines.append([tables.title(row), *[ABSENT] * 4])
+            continue
+        out = members(kept[0].said["held_out"])
+        everybody = numbers.sample(row.name, "ndcg@10")
+        assert everybody is not None
+        rest = np.setdiff1d(everybody.users, out)
+        new, known = numbers.sample(row.name, "ndcg@10", users=out), numbers.sample(row.name, "ndcg@10", users=rest)
+        same = None if plain is None else numbers.sample(plain.name, "ndcg@10", users=out)
+        apart = None if same is None or new is None else Sample((0,), out, (new.per_user - same.per_user)[None])
+        shown = [numbers.shown(one, span) for one, span in zip((new, same, known), numbers.spans([new, same, known]), strict=True)]
+        (lost,) = numbers.spans([apart])
+        lines.append([tables.title(row), *shown, ABSENT if lost is None else numbers.signed(lost)])
+    head = ("", "unseen users, N@10", "the same users, trained on", "all other users", "unseen less trained on")
+    return numbers.markdown(head, lines)
+
+
+def tasks() -> str:
+    """What META ID's other tasks reached: every number that `llmrec tasks` gave, by row."""
+    lines = []
+    for row in tables.of_chapter("tasks"):
+        kept = [r.said["tasks"] for r in numbers.results(row.name) if "tasks" in r.said]
+        if not kept:
+            lines.append([f"`{row.name}`", ABSENT, "", ""])
+        for name in _leaves(kept[0]) if kept else ():
+            values = [found[name] for found in map(_leaves, kept) if name in found]
+            spread = f"{len(values)}: {min(values):.4g} to {max(values):.4g}" if len(values) > 1 else "1"
+            lines.append([f"`{row.name}`", name, f"{sum(values) / len(values):.4g}", spread])
+    return numbers.markdown(("", "what", "mean over seeds", "seeds"), lines)
+
+
+def levels(data: Sequence[str]) -> str:
+    """The levels to reach on some data sets, and the best of our rows there."""
+    lines = []
+    for name, policy, what, hit, ndcg in LEVELS:
+        if name not in data:
+            continue
+        best, one, two = _best(tables.presets() if name == "ml-100k" else tables.of_chapter(name), policy)
+        level = [what, policy.removeprefix("test "), f"{hit:.4f} / {ndcg:.4f}"]
+        if one is None or two is None:
+            lines.append([*level, ABSENT, "", ""])
+            continue
+        sure = numbers.spans([two, one])
+        reached = "yes" if one.mean > ndcg and two.mean > hit else "in part" if one.mean > ndcg or two.mean > hit else "no"
+        lines.append([*level, f"`{best}`", f"{numbers.shown(two, sure[0])} / {numbers.shown(one, sure[1])}", reached])
+    return numbers.markdown(("level", "seen items", "H@10 / N@10", "our best by N@10", "H@10 / N@10 (95 %)", "reached"), lines)
+
+
+def _best(chosen: Sequence[Row], policy: str) -> tuple[str, Sample | None, Sample | None]:
+    """The row with the best N@10 of those that were measured, with its N@10 and H@10."""
+    kept = [(row.name, numbers.sample(row.name, "ndcg@10", policy), numbers.sample(row.name, "hit@10", policy)) for row in chosen]
+    return max(kept, key=lambda found: -1.0 if found[1] is None else found[1].mean, default=("", None, None))
+
+
+def speed() -> str:
+    """CPU seconds of ranking everybody: the same names spelled by beam search, and retrieved."""
+    lines = []
+    for scheme, name in SCHEMES.items():
+        spelled, retrieved = (pair(scheme, head) for head in ("trie", "retrieve"))
+        if spelled is None or retrieved is None:
+            continue
+        a, b = (numbers.ranking_seconds(row.name) for row in (spelled, retrieved))
+        if not a or not b:
+            lines.append([name, ABSENT, "", ""])
+            continue
+        asked = numbers.sample(spelled.name, "hit@10")
+        assert asked is not None
+        each = [1000 * sum(x) / len(x) / len(asked.users) for x in (a, b)]
+        lines.append([name, f"{each[0]:.2f} ms", f"{each[1]:.2f} ms", f"{each[1] / each[0]:.2f}"])
+    return numbers.markdown(("names", "trie, CPU per user", "retrieve, CPU per user", "share"), lines)
+
+
+def _leaves(said: Any, path: str = "") -> dict[str, float]:
+    """Every number in nested dictionaries by its path, settings and counts included."""
+    if isinstance(said, bool) or isinstance(said, (str, list)) or said is None:
+        return {}
+    if isinstance(said, (int, float)):
+        return {path: float(said)}
+    return {name: value for key, inner in said.items() for name, value in _leaves(inner, f"{path} {key}".strip()).items()}
+
+
+def missing_titles() -> list[str]:
+    """Registered schemes and baselines that have no title here, and titles of none: both must be empty."""
+    return sorted((set(registry.names("scheme")) - {"imported"}) ^ set(SCHEMES) | (set(registry.names("baseline")) ^ set(BASELINES)))

@@ -1,0 +1,150 @@
+"""The papers' claims as data, and what our own measurements say of each.
+
+Where it stands: after `numbers`; the table of claims in docs/results.md is made here. What it does not know: why a claim holds or not; that
+is said by hand in the book, between the tables.
+
+A claim sets two rows side by side on the same users: the difference of each user's means over seeds, with a 95 % bootstrap interval over
+users. It holds where the interval lies above 0, does not hold where it lies below, and is open where 0 lies inside; the seeds that agree
+are told beside it. Where a paper says "loses little", the left side is set against a share of the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import places
+from benchmarks.places import members
+from benchmarks.report import numbers
+from benchmarks.report.numbers import ABSENT, MASKED, UNMASKED, Ids, Sample
+from llmrec.report.compare import Interval
+
+HOLDS, FAILS, OPEN = "holds", "does not hold", "open"
+SAMPLE = Callable[[str], Sample | None]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence of a paper and the two rows that test it.
+
+    left, right: names of rows, the left one said to be better; share: of the right side that the left must reach; held_out: on the users
+    that the left row held out of training, else on all.
+    """
+
+    paper: str
+    says: str
+    left: str
+    right: str
+    metric: str = "ndcg@10"
+    ranking: str = MASKED
+    share: float = 1.0
+    held_out: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found. difference: left - share * right; agree, seeds: how many of the pairs of seeds have the sign of the claim."""
+
+    word: str
+    difference: Interval
+    left: float
+    right: float
+    agree: int
+    seeds: int
+    n_users: int
+
+
+META = "metaid-ml-100k-sketch"
+TOKEN = "tokenrec-ml-100k-sketch"
+MUTUAL = "mutual/cllm4rec-ml-100k"
+IN_VOCABULARY = {
+    "rid": "random digits (RID)",
+    "sid": "digits in order (SID)",
+    "cid": "cluster paths (CID, here with Tokens of its own)",
+    "title": "titles",
+}
+CODES = {
+    "kmeans": "k-means codes",
+    "vq": "VQ codes without a mask",
+    "rqkmeans": "residual codes (RQ k-means)",
+    "rqvae": "residual codes (RQ-VAE)",
+}
+CLAIMS: tuple[Claim, ...] = (
+    *(
+        Claim("META ID", f"OOV names beat {what}, at equal training budget", META, f"{name}-ml-100k-sketch", ranking=ranking)
+        for ranking in (MASKED, UNMASKED)
+        for name, what in IN_VOCABULARY.items()
+    ),
+    *(
+        Claim("TokenRec", f"MQ codes beat {what} of equal size under the same head", TOKEN, f"codes/{name}-ml-100k-sketch")
+        for name, what in CODES.items()
+    ),
+    Claim(
+        "TokenRec",
+        "loses little on unseen users: they get at least nine tenths of what the same users get when they are trained on",
+        "unseen/tokenrec-ml-100k-sketch",
+        TOKEN,
+        share=0.9,
+        held_out=True,
+    ),
+    *(
+        Claim("CLLM4Rec", f"{what} helps", MUTUAL, f"mutual/{name}-ml-100k", metric=metric)
+        for name, what in (("llm-cf", "mutual regularisation with content"), ("llm-prerec", "RecFT"))
+        for metric in ("recall@20", "ndcg@100")
+    ),
+    *(
+        Claim("issue", f"the best scheme beats {what}", "tokenrec-ml-100k-demo", f"baselines/{name}-ml-100k", metric=metric)
+        for name, what in (("itemknn-last3", "ItemKNN on the last 3 items"), ("sasrec", "SASRec"))
+        for metric in ("hit@10", "ndcg@10")
+    ),
+)
+
+
+def verdict(claim: Claim, folder: Path | None = None) -> Verdict | None:
+    """What the results say of a claim; None where a side was not measured. ValueError where the sides asked different users."""
+    users = _held_out(claim.left, folder) if claim.held_out else None
+    left, right = (numbers.sample(row, claim.metric, claim.ranking, users, folder) for row in (claim.left, claim.right))
+    if left is None or right is None:
+        return None
+    if not np.array_equal(left.users, right.users):
+        raise ValueError(f"{claim.left} and {claim.right} asked different users: a claim compares rows of one data set and split")
+    apart = Sample(left.seeds, left.users, (left.per_user - claim.share * right.per_user)[None])
+    (span,) = numbers.spans([apart])
+    assert span is not None
+    word = HOLDS if span.low > 0 else FAILS if span.high < 0 else OPEN
+    pairs = paired(left, right)
+    agree = sum(a > claim.share * b for a, b in pairs)
+    return Verdict(word, span, left.mean, right.mean, agree, len(pairs), len(left.users))
+
+
+def paired(left: Sample, right: Sample) -> list[tuple[float, float]]:
+    """The numbers of both sides seed by seed; what was measured at one seed because it draws nothing stands beside every seed."""
+    a, b = (dict(zip(one.seeds, one.per_seed.tolist(), strict=True)) for one in (left, right))
+    seeds = sorted(set(a) | set(b)) if 1 in (len(a), len(b)) else sorted(set(a) & set(b))
+    return [(a[s] if len(a) > 1 else next(iter(a.values())), b[s] if len(b) > 1 else next(iter(b.values()))) for s in seeds]
+
+
+def table(claims: Sequence[Claim] = CLAIMS, folder: Path | None = None) -> str:
+    """Every claim with what was found."""
+    head = ("paper", "claim", "measured by", "left", "right", "difference (95 %)", "seeds that agree", "verdict")
+    return numbers.markdown(head, [_line(claim, verdict(claim, folder)) for claim in claims])
+
+
+def _line(claim: Claim, found: Verdict | None) -> tuple[str, ...]:
+    policy = claim.ranking.removeprefix("test ")
+    share = "" if claim.share == 1 else f"{claim.share:g} of "
+    by = f"`{claim.left}` against {share}`{claim.right}`, {claim.metric} {policy}"
+    if found is None:
+        return (claim.paper, claim.says, by, "", "", "", "", ABSENT)
+    by += f", {found.n_users} users"
+    numbers_ = (f"{found.left:.4f}", f"{found.right:.4f}", numbers.signed(found.difference), f"{found.agree} of {found.seeds}")
+    return (claim.paper, claim.says, by, *numbers_, f"**{found.word}**")
+
+
+def _held_out(row: str, folder: Path | None) -> Ids | None:
+    """The users that a row's runs held out; None where it was not measured."""
+    kept = numbers.results(row, folder or places.FOLDER)
+    return members(kept[0].said["held_out"]) if kept else None

@@ -1,0 +1,160 @@
+"""Numbers of the book: from the places of a row's seeds to means, intervals and ranges, and how they are written.
+
+Where it stands: between `benchmarks.places` and the tables. What it does not know: which rows stand beside which.
+
+A row's number is the mean over seeds. Its interval comes from a bootstrap over users of each user's mean over seeds: it says how sure the
+number is for other users like these, and the range over seeds says what another training would have given.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import places
+from benchmarks.places import Placed, Result
+from benchmarks.rows import rows
+from llmrec import rng
+from llmrec.report.compare import Interval, intervals
+
+Array = NDArray[np.float64]
+Ids = NDArray[np.int64]
+ABSENT = "not measured"
+MASKED, UNMASKED = "test masked", "test unmasked"
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One metric of one row. seeds: ascending; users: (n,); values: (seeds, n)."""
+
+    seeds: tuple[int, ...]
+    users: Ids
+    values: Array
+
+    @property
+    def per_user(self) -> Array:
+        """(n,) each user's mean over seeds."""
+        return np.asarray(self.values.mean(axis=0))
+
+    @property
+    def per_seed(self) -> Array:
+        """(seeds,) each seed's mean over users."""
+        return np.asarray(self.values.mean(axis=1))
+
+    @property
+    def mean(self) -> float:
+        return float(self.values.mean())
+
+
+def results(row: str, folder: Path | None = None) -> tuple[Result, ...]:
+    """A row's results that were made with its settings as they are now, by seed."""
+    return _kept(row, folder or places.FOLDER)
+
+
+@functools.cache
+def _kept(row: str, folder: Path) -> tuple[Result, ...]:
+    known = rows().get(row)
+    return tuple(r for r in places.of_row(row, folder) if known is None or known.made(r.said["recipe"]))
+
+
+@functools.cache
+def _placed(row: str, ranking: str, folder: Path) -> tuple[tuple[int, Placed], ...]:
+    found = [(r.seed, r.placed(ranking)) for r in _kept(row, folder)]
+    return tuple((seed, placed) for seed, placed in found if placed is not None)
+
+
+def sample(row: str, metric: str, ranking: str = MASKED, users: Ids | None = None, folder: Path | None = None) -> Sample | None:
+    """A metric of a row, for some users or all who were asked; None where it was not measured.
+
+    ValueError where its seeds asked different users: then there is no mean over seeds.
+    """
+    kept = _placed(row, ranking, folder or places.FOLDER)
+    if not kept:
+        return None
+    chosen = [(seed, placed if users is None else placed.only(users)) for seed, placed in kept]
+    first = chosen[0][1].users
+    if any(not np.array_equal(placed.users, first) for _, placed in chosen):
+        raise ValueError(f"the seeds of {row} asked different users: measure the row again")
+    return Sample(tuple(seed for seed, _ in chosen), first, np.stack([placed.per_user(metric) for _, placed in chosen]))
+
+
+def spans(samples: Sequence[Sample | None]) -> list[Interval | None]:
+    """The interval of each; those of equally many users share their draws, which is quicker and the same."""
+    out: list[Interval | None] = [None] * len(samples)
+    by_size: dict[int, list[int]] = {}
+    for i, one in enumerate(samples):
+        if one is not None:
+            by_size.setdefault(len(one.users), []).append(i)
+    for at in by_size.values():
+        columns = np.stack([one.per_user for one in (samples[i] for i in at) if one is not None], axis=1)
+        for i, found in zip(at, intervals(columns, rng.stream(0, "bootstrap")), strict=True):
+            out[i] = found
+    return out
+
+
+def said(row: str, what: str) -> list[float]:
+    """A number that each result of a row says of itself, such as "train_cpu_seconds"."""
+    return [float(r.said[what]) for r in results(row)]
+
+
+def ranking_seconds(row: str, ranking: str = MASKED) -> list[float]:
+    """CPU seconds of ranking everybody, per seed."""
+    return [placed.cpu_seconds for _, placed in _placed(row, ranking, places.FOLDER)]
+
+
+def older(row: str) -> dict[str, Any] | None:
+    """A result of the time before places were kept, one seed, in the form of `evaluate --json`; None where a newer one is there."""
+    path = places.FOLDER / f"{row}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() and not results(row) else None
+
+
+def with_span(value: float, low: float, high: float) -> str:
+    """A number as the tables write it."""
+    return f"{value:.4f} ({low:.3f} to {high:.3f})"
+
+
+def shown(one: Sample | None, span: Interval | None) -> str:
+    return ABSENT if one is None or span is None else with_span(one.mean, span.low, span.high)
+
+
+def over_seeds(one: Sample | None) -> str:
+    """How many seeds, and the least and greatest of their numbers."""
+    if one is None:
+        return ""
+    if len(one.seeds) == 1:
+        return "1"
+    return f"{len(one.seeds)}: {one.per_seed.min():.4f} to {one.per_seed.max():.4f}"
+
+
+def signed(span: Interval) -> str:
+    """A difference with its interval."""
+    return f"{span.mean:+.4f} ({span.low:+.3f} to {span.high:+.3f})"
+
+
+def seconds(values: Sequence[float]) -> str:
+    """The mean of some seconds, in words; "" for none."""
+    if not values:
+        return ""
+    mean = sum(values) / len(values)
+    return (
+        f"{mean / 3600:.1f} h"
+        if mean > 7200
+        else f"{mean / 60:.0f} min"
+        if mean > 120
+        else f"{mean:.0f} s"
+        if mean >= 10
+        else f"{mean:.1f} s"
+    )
+
+
+def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; a bar in a cell is escaped."""
+    cells = [list(head), ["---"] * len(head), *([cell.replace("|", "\\|") for cell in line] for line in lines)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
