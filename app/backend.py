@@ -173,7 +173,7 @@ class Backend:
             world = self._world(run)
             recommender = self._models.get((_made(run, model is None), model), lambda: _recommender(world, model))
             out = person.rejected if seen else (*person.history, *person.rejected)
-            query = Queries.of_history(person.history, tuple(dict.fromkeys(out)), person.user)
+            query = Queries.of_history(person.history, tuple(dict.fromkeys(out)), world.known_as(person.user))
             k = max(1, min(k, len(world.dataset.catalog.items)))
             with self._one_at_a_time((run, model)):
                 began = time.perf_counter()

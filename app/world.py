@@ -206,8 +206,8 @@ class World:
 
     @cached_property
     def _asked(self) -> dict[int, tuple[int, ...]]:
-        queries = self.split.queries("test", masked=False)
-        return {int(u): tuple(int(i) for i in h) for u, h in zip(queries.users, queries.histories, strict=True)}
+        histories = self.split.queries("test", masked=False).histories
+        return {int(u): tuple(int(i) for i in h) for u, h in zip(self.split.asked("test"), histories, strict=True)}
 
     @cached_property
     def targets(self) -> dict[int, frozenset[int]]:
@@ -219,6 +219,10 @@ class World:
         """A user as the test asks about them: all but the held-out item is known."""
         known = self._asked.get(user)
         return Person(user, known if known is not None else tuple(int(i) for i in self.split.train.history(user)))
+
+    def known_as(self, user: int) -> int:
+        """The user a model may know this person by: -1 for somebody who was held out of all training."""
+        return -1 if user in self.split.held_out else user
 
     def history(self, user: int) -> pd.DataFrame:
         """What a user took, oldest first, as a person reads it."""
@@ -237,6 +241,8 @@ class World:
     def _part(self, user: int, item: int) -> str:
         if item in self.targets.get(user, ()):
             return "test"
+        if self.known_as(user) < 0:
+            return "history"
         return "validation" if item in self.split.valid.history(user) else "train"
 
 

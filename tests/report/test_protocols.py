@@ -40,18 +40,22 @@ def world(lengths: list[int], m: int, seed: int = 0) -> Interactions:
     return Interactions.from_unsorted(user, item, np.concatenate([np.arange(n) for n in lengths]), len(lengths), m)
 
 
+SPLITS = {"loo": LeaveOneOut(), "holdout": RandomHoldout(), "unseen-users": UnseenUsers()}
+
+
 def test_the_registered_protocols_are_those_of_the_splits() -> None:
     from llmrec import registry
 
     assert list(PROTOCOLS) == registry.names("split")
     taken = world([30] * 30, 40)
-    for name in PROTOCOLS:
-        made = registry.load("split", name)().split(taken, np.random.default_rng(0))
+    for name, how in SPLITS.items():
+        assert type(how) is registry.load("split", name)
+        made = how.split(taken, np.random.default_rng(0))
         assert made.protocol == name and protocols.of(made) is PROTOCOLS[name]
 
 
 def test_each_protocol_by_hand() -> None:
-    loo, holdout, unseen = PROTOCOLS.values()
+    loo, holdout, unseen = (PROTOCOLS[name] for name in SPLITS)
     assert set(loo.metrics) == {f"{m}@{k}" for m in ("hit", "ndcg") for k in (5, 10, 20, 30)} | {"mrr@10"}
     assert (loo.select, loo.cuts, loo.groups) == ("ndcg@10", (5, 10, 20, 30), ())
     assert holdout.metrics == ("recall@20", "recall@40", "ndcg@100")
@@ -122,7 +126,7 @@ def test_holdout_takes_exact_shares_and_lets_the_short_go() -> None:
 @pytest.mark.parametrize("masked", [True, False])
 def test_every_protocol_measures_its_own_both_ways(masked: bool) -> None:
     taken = world([30] * 30, 40)
-    for name, how in (("loo", LeaveOneOut()), ("holdout", RandomHoldout()), ("unseen-users", UnseenUsers())):
+    for name, how in SPLITS.items():
         made = how.split(taken, np.random.default_rng(0))
         found = evaluate_baselines(made, "test", masked, ["itemknn"])["itemknn"]
         assert tuple(found.per_user) == PROTOCOLS[name].metrics and found.k == PROTOCOLS[name].cuts
