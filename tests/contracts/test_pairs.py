@@ -45,13 +45,13 @@ THINGS = [*registry.names("head"), *registry.names("scheme"), *(f"[{section}]" f
 REMEDY = re.compile(r"\b(?:choose|add|set|use|take|give)\b.*(?:" + "|".join(map(re.escape, THINGS)) + ")")
 
 
-def pair(scheme: str, head: str, train: str = "finetune", embed: dict[str, Any] | None = None) -> recipe.Recipe:
+def pair(scheme: str, head: str, train: str = "finetune", embed: dict[str, Any] | None = None, **of_head: Any) -> recipe.Recipe:
     chosen = SCHEMES[scheme]
     plain: dict[str, Any] = {
         "data": {"name": "checkerboard", **BOARD},
         "scheme": {"name": scheme, **chosen.get("scheme", {})},
         "lm": {"name": "tiny", "layers": 1},
-        "head": {"name": head},
+        "head": {"name": head, **of_head},
         "train": {"name": train, **PLANS[train]},
     }
     embed = embed or chosen.get("embed")
@@ -133,6 +133,31 @@ def test_shared_names_are_refused_by_the_trie_and_taken_by_the_others(stages: Pa
     refused(pair("imported", "trie"), "share one name")
     works(pair("imported", "items"))
     works(pair("imported", "retrieve", embed=GRAPH))
+
+
+def test_an_index_changes_no_number() -> None:
+    """Large pools are searched through it; trained alike, it ranks alike."""
+    runs = [store.create(pair("metaid", "retrieve", index_above=above)) for above in (0, 10**6)]
+    for run in runs:
+        assert pipeline.train(run).state == "done"
+    one, two = (run.recommender() for run in runs)
+    assert one.compiled.index is not None and two.compiled.index is None
+    asked = Queries.of_history([1, 5, 7])
+    assert np.array_equal(one.recommend(asked, 10).items, two.recommend(asked, 10).items)
+    numbers = [{(part, seen): run.metrics[part][seen]["metrics"] for part in run.metrics for seen in run.metrics[part]} for run in runs]
+    assert numbers[0] == numbers[1]
+
+
+def test_few_negatives_and_the_paper_s_hinge_train_from_a_recipe() -> None:
+    works(pair("metaid", "retrieve", objective="hinge", n_negatives=3))
+
+
+def test_a_narrow_beam_misses_and_says_so() -> None:
+    """One beam reaches one branch of names alone: the other places are -1 and count as misses, and the run is measured all the same."""
+    run = store.create(pair("metaid", "trie", beams=1))
+    assert pipeline.train(run).state == "done"
+    ranked = run.recommender().recommend(Queries.of_history([0, 2, 4]), 20)
+    assert 0 < (ranked.items >= 0).sum() < 17 and (ranked.items[0, -3:] == -1).all()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -15,10 +15,10 @@ from llmrec.report.evaluate import evaluate
 
 # --- ties are broken by item id ---------------------------------------------------------------------------------------------------------
 
-TestItems = Callable[[Interactions], Ints]
+AskedFor = Callable[[Interactions], Ints]
 
 
-def what_items_are_called_decides_nothing(test_items: TestItems) -> None:
+def what_items_are_called_decides_nothing(test_items: AskedFor) -> None:
     """Renumber the items: the same interactions are test. Half of these share their second with another."""
     draw = np.random.default_rng(0)
     user = np.repeat(np.arange(30), 8)
