@@ -24,6 +24,7 @@ COMMANDS = {
     "data": "describe a data set",
     "train": "work a recipe off: data, vectors, names, language model, numbers",
     "evaluate": "measure a run over the whole catalogue, beside the baselines",
+    "tasks": "ratings, explanations and reviews in words, measured on held-out interactions",
     "recommend": "items for a user, or for someone who liked these titles",
     "ids": "names: fit, look at, measure, compare, name newcomers, export",
     "runs": "list, show and delete runs",

@@ -17,15 +17,18 @@ from llmrec import rng as streams
 from llmrec.contracts import Catalog, IdTable, Split, Vectors
 from llmrec.lm.documents import Window, Writer
 from llmrec.lm.heads import Head
-from llmrec.lm.loop import Emit, Loop, Scored, spread, warm_cosine
+from llmrec.lm.loop import Course, Emit, Loop, Scored, spread, warm_cosine
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.precision import best_device, has_bf16
+from llmrec.lm.tasks import mixed
+from llmrec.lm.tasks.words import Speaker
 from llmrec.recommend.language import LanguageRecommender
 from llmrec.report import protocols
 from llmrec.report.evaluate import evaluate
 from llmrec.report.metrics import cut
 
-TASKS = {"sequential": 1.0, "direct": 0.0}  # share of users each epoch, unless a recipe says otherwise
+# the share read each epoch unless a recipe says otherwise: of users for tasks of histories, of train's interactions for tasks in words
+TASKS = {"sequential": 1.0, "direct": 0.0, **dict.fromkeys(mixed.TASKS, 0.0)}
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class FineTune:
     epochs: passes over train; batch: documents a step; lr: peak of a cosine with 5 % warm-up; max_items: longest history in a document;
     tasks: what is read in an epoch, a share of users per task. "sequential" (1 unless given): histories in order of time; "direct" (0
     unless given): histories in an order drawn afresh (META ID's direct task; alone, with sequential = 0, TokenRec's unordered histories).
+    "rating", "explanation", "review" (0 unless given), META ID's tasks in words, are shares of train's interactions, drawn afresh each
+    epoch: rating = 0.2 reads a fifth of them as rating documents too, in batches of their own between those of histories.
     average: decay of the moving average of weights (0: off); validations: how often validation is read, spread evenly; patience:
     validations that bring nothing better before it stops early.
     """
@@ -56,7 +61,7 @@ class FineTune:
             if task not in TASKS:
                 raise ValueError(f"no task is called {task!r}: there are {', '.join(TASKS)}")
             if not 0 <= share <= 1:
-                raise ValueError(f"tasks: {task} = {share} is a share of users and must lie in 0 to 1")
+                raise ValueError(f"tasks: {task} = {share} is a share and must lie in 0 to 1")
         if not self.shares["sequential"] and not self.shares["direct"]:
             raise ValueError("tasks: a recommender learns from histories: give sequential or direct a share above 0")
         if not 0 < self.lr < 1:
@@ -89,7 +94,7 @@ class FineTune:
     ) -> dict[str, Any]:
         """Train, validate, save the best into folder/model. Resumes from folder/checkpoint when there is one; returns a summary.
 
-        vectors: for a head that needs them; catalog: so that a refusal can say titles.
+        vectors: for a head that needs them; catalog: for explanations, and so that a refusal can say titles.
         """
         device = best_device()
         lm = lm.to(device)
@@ -101,7 +106,12 @@ class FineTune:
         ranking = LanguageRecommender(
             lm, table, head, head.compile(lm, table, catalog, vectors), max_items=self.max_items, task=self.ranks_by
         )
-        return Loop(Histories(self, ranking, split, seed), lm, self, folder, seed).run(emit, should_stop)
+        course: Course = Histories(self, ranking, split, seed)
+        speaker = Speaker(lm.vocab, ranking.compiled.names, table)
+        spoken = mixed.tasks(speaker, self.shares, split.train, catalog)
+        if spoken:
+            course = mixed.Mixed(course, lm, spoken, self.shares, self.batch, seed)
+        return Loop(course, lm, self, folder, seed).run(emit, should_stop)
 
 
 class Histories:

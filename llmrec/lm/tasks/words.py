@@ -1,0 +1,180 @@
+"""Documents in words: a prompt that is read, then words and Tokens that are said, each supervised; and greedy generation of the same.
+
+Where it stands: under the tasks of this folder. Training and generation read and score every row through `lm.rows`, so that META ID's
+representation augmentation acts in both (the release bypasses it in `generate`).
+What it does not know: what the words mean; the tasks make the documents.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from llmrec.contracts import IdTable, Ints
+from llmrec.data.titles import clean
+from llmrec.lm import prompts
+from llmrec.lm.documents import pad
+from llmrec.lm.model import LanguageModel
+from llmrec.lm.names import Array
+from llmrec.lm.precision import autocast
+from llmrec.lm.vocab import Ragged, Vocab
+
+_SLOT = re.compile(r"(\{(?:user|item|history)\})")
+LONGEST = 64  # row numbers that one document says at most
+
+
+@dataclass(frozen=True)
+class Document:
+    """Row numbers. read: the prompt; said: what follows and is supervised, the end mark included."""
+
+    read: list[int]
+    said: list[int]
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Documents side by side. ids, mask: (b, t); at: (p, 2) row and column of the state that foresees each row said; right: (p,) that row.
+
+    documents: how many they are.
+    """
+
+    ids: Tensor
+    mask: Tensor
+    at: Array
+    right: Tensor
+
+    @property
+    def documents(self) -> int:
+        return len(self.ids)
+
+    def to(self, device: torch.device) -> Speech:
+        return Speech(self.ids.to(device), self.mask.to(device), self.at, self.right.to(device))
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Writes prompts of the tasks as row numbers. names: each item's row numbers; table: the users' names."""
+
+    vocab: Vocab
+    names: Ragged
+    table: IdTable
+    known: dict[str, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def end(self) -> int:
+        """The row number that ends what is said. ValueError for a backbone that has none."""
+        end = self.vocab.subwords.eos_token_id
+        if end is None:
+            raise ValueError("this backbone's tokenizer has no end-of-text mark, without which words never end: choose another backbone")
+        return int(end)
+
+    def prompt(self, task: str, user: int, item: int, history: Ints | None = None, template: int = 0, unseen: bool = False) -> list[int]:
+        """One template of a task, filled; user -1 is a new person. A blank before a name falls away: names bring their own."""
+        book = prompts.templates()[task]
+        parts = [p for p in _SLOT.split(book["unseen" if unseen else "seen"][template]) if p]
+        out: list[int] = []
+        for part, after in zip(parts, [*parts[1:], ""], strict=True):
+            if part == "{user}":
+                nameless = user < 0 or self.table.users is None
+                out += self.vocab.encode((book["anonymous"],) if nameless or self.table.users is None else self.table.users.spell(user))
+            elif part == "{item}":
+                out += self.names[item].tolist()
+            elif part == "{history}":
+                items = np.zeros(0, dtype=np.int64) if history is None else history
+                out += self.names.ids[self.names.places(items)].tolist()
+            else:
+                out += self.phrase(part.rstrip(" ") if after in ("{item}", "{history}") else part)
+        return out
+
+    def text(self, words: str) -> list[int]:
+        """Plain words, in which no Token can be spelled."""
+        return self.vocab.encode([words])
+
+    def phrase(self, words: str) -> list[int]:
+        """As `text`, remembered: for words that come again and again."""
+        if words not in self.known:
+            self.known[words] = self.text(words)
+        return self.known[words]
+
+    def spelled(self, rows: Sequence[int]) -> str:
+        """Row numbers as a line of text, Tokens as they are spelled."""
+        runs = [(old, list(run)) for old, run in itertools.groupby(rows, key=lambda row: row < self.vocab.first)]
+        return clean("".join(self.vocab.subwords.decode(r) if old else "".join(map(str, self.vocab.decode(r))) for old, r in runs))
+
+    def ended(self, said: list[int]) -> list[int]:
+        """What is said with the end mark after it; words beyond `LONGEST` are cut off, and then nothing ends."""
+        return [*said, self.end] if len(said) < LONGEST else said[:LONGEST]
+
+
+def speech(documents: Sequence[Document]) -> Speech:
+    """Documents as one batch, padded at the end."""
+    ids, mask = pad([np.asarray([*d.read, *d.said], dtype=np.int64) for d in documents], 0)
+    lengths = np.asarray([len(d.said) for d in documents])
+    rows = np.repeat(np.arange(len(documents)), lengths)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    before = np.repeat([len(d.read) - 1 for d in documents], lengths) + within
+    right = torch.from_numpy(np.concatenate([np.asarray(d.said, dtype=np.int64) for d in documents]))
+    return Speech(ids, mask, np.stack([rows, before], 1), right)
+
+
+def loss(lm: LanguageModel, batch: Speech) -> Tensor:
+    """Mean over the rows said of -log p(row | what came before), under the softmax over all subwords and Tokens. A scalar, in nats."""
+    states = lm(batch.ids, batch.mask)  # (b, t, d)
+    at = torch.from_numpy(batch.at).to(states.device)
+    return torch.nn.functional.cross_entropy(scores(lm, states[at[:, 0], at[:, 1]]), batch.right)
+
+
+def scores(lm: LanguageModel, h: Tensor) -> Tensor:
+    """(…, d) states to (…, v) fp32 scores of every row of the vocabulary, as augmented."""
+    rows = lm.rows.outputs(torch.arange(lm.vocab.size, device=h.device))
+    out: Tensor = h @ rows.to(h.dtype).T
+    return out.float()
+
+
+@torch.no_grad()
+def generate(lm: LanguageModel, read: Sequence[list[int]], end: int, longest: int = LONGEST) -> list[list[int]]:
+    """What the model says after each prompt, the likeliest row at each step, up to the end mark (left out) or `longest` rows.
+
+    One pass over the prompts, then one row a step beside the key-value cache. Ties go to the lower row number.
+    """
+    from transformers import DynamicCache
+
+    ids, mask = (x.to(lm.device) for x in pad([np.asarray(p, dtype=np.int64) for p in read], 0))
+    lengths, cache = mask.sum(1), DynamicCache()
+    said: list[list[int]] = [[] for _ in read]
+    open_ = torch.ones(len(ids), dtype=torch.bool)
+    with autocast(lm.device):
+        states = lm(ids, mask, cache=cache)
+        h, sees = states[torch.arange(len(ids), device=ids.device), lengths - 1], mask.bool()
+        for step in range(longest):
+            chosen = scores(lm, h).argmax(-1)
+            open_ &= chosen.cpu() != end
+            for row in torch.nonzero(open_)[:, 0].tolist():
+                said[row].append(int(chosen[row]))
+            if not open_.any() or step + 1 == longest:
+                break
+            sees = torch.cat([sees, torch.ones_like(sees[:, :1])], dim=1)
+            h = lm(chosen[:, None], sees[:, None, None, :], (lengths + step)[:, None], cache)[:, 0]
+    return said
+
+
+def generate_all(lm: LanguageModel, read: Sequence[list[int]], end: int, batch: int = 64) -> list[list[int]]:
+    """`generate` in batches of prompts of like length, in evaluation mode; in the order of the prompts."""
+    training = lm.training
+    lm.eval()
+    order = np.argsort([len(p) for p in read], kind="stable")
+    said: list[list[int]] = [[] for _ in read]
+    try:
+        for first in range(0, len(read), batch):
+            part = order[first : first + batch]
+            for place, words in zip(part.tolist(), generate(lm, [read[i] for i in part], end), strict=True):
+                said[place] = words
+    finally:
+        lm.train(training)
+    return said
