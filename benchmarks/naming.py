@@ -4,7 +4,7 @@
     python -m benchmarks.naming --data lastfm=sequences:FILE --data "beauty=table:FILE,items_path=FILE"
     python -m benchmarks.naming --data million --schemes rid cllm4rec metaid tokenrec tiger
 
-Where it stands: outside the package. Seconds, peak memory and health go to benchmarks/measured/naming.json, which `benchmarks.table` puts
+Where it stands: outside the package. Seconds, peak memory and health go to benchmarks/measured/naming.json, which `benchmarks.report` puts
 into docs/schemes.md. `million` is a made-up catalogue of one million items, whose vectors are drawn and not fitted.
 """
 

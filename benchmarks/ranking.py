@@ -46,37 +46,43 @@ HERE = Path(__file__).resolve().parent
 OUT = HERE / "measured" / "ranking.json"
 HEADS: dict[str, Head] = {"retrieve": Retrieve(), "items": Items(), "trie, 10 beams": Trie(10), "trie, 20 beams": Trie(20)}
 PAPERS = (("metaid", "trie, 10 beams"), ("tokenrec", "retrieve"))  # as each of the two papers ranks
+LONG = (("title", "trie, 10 beams"), ("title", "retrieve"))  # a pass for each piece of the longest name
 PEOPLE = {1: 8, 64: 64}  # ranked in a turn, by how many are read at once
 K = 20
 
 
 @dataclass(frozen=True)
 class World:
-    """Names by scheme, vectors, and people to rank for: each with up to 50 items, the newest of their history."""
+    """Names by scheme, vectors, and people to rank for: each with up to 50 items, the newest of their history. titles: what subwords are
+    made from."""
 
     tables: dict[str, IdTable]
     vectors: Vectors
     people: Queries
+    titles: tuple[str, ...] = ("Thing",)
 
     @property
     def n_items(self) -> int:
         return len(self.vectors.items)
 
 
-def of_recipes(names: Sequence[str] = ("metaid-ml-100k-sketch", "tokenrec-ml-100k-sketch"), n_people: int = 64) -> World:
+def of_recipes(schemes: Sequence[str] = ("metaid", "title", "tokenrec"), n_people: int = 64) -> World:
     """Names and people as the shipped recipes prepare them; vectors of the last."""
     import contextlib
 
     from llmrec.runs import stages
 
-    prepared = [stages.prepare(recipe.load(HERE / "recipes" / f"{name}.toml"), lambda _: contextlib.nullcontext()) for name in names]
+    prepared = [
+        stages.prepare(recipe.load(HERE / "recipes" / f"{name}-ml-100k-sketch.toml"), lambda _: contextlib.nullcontext())
+        for name in schemes
+    ]
     last = prepared[-1]
     assert last.vectors is not None
     everybody = last.split.queries("test")
     step = max(1, len(everybody) // n_people)
     assert everybody.exclude is not None
     people = Queries(everybody.users[::step], everybody.histories[::step], everybody.exclude[::step])[:n_people]
-    return World({p.table.scheme: p.table for p in prepared}, last.vectors, people)
+    return World({p.table.scheme: p.table for p in prepared}, last.vectors, people, tuple(last.dataset.catalog.titles))
 
 
 def made_up(m: int, n: int = 1000, n_people: int = 64, seed: int = 0) -> World:
@@ -116,13 +122,14 @@ class Contender:
 
 
 def contenders(world: World, backbone: Backbone, heads: dict[str, Head] | None = None) -> list[Contender]:
-    """Every head on META ID's names, on one model; and TokenRec's names as its paper ranks them, on a model of the same size."""
-    few = Catalog(pd.DataFrame({"key": ["u"]}), pd.DataFrame({"key": ["i"], "title": ["Thing"]}))
+    """Every head on META ID's names, on one model; TokenRec's names as its paper ranks them and titles, on models of the same size."""
+    told = pd.DataFrame({"key": [str(i) for i in range(len(world.titles))], "title": world.titles})
+    catalog = Catalog(pd.DataFrame({"key": ["u"]}), told)
     chosen, out = HEADS if heads is None else heads, []
     for names, table in world.tables.items():
-        lm = LanguageModel.create(backbone, table, few, 0).eval()
+        lm = LanguageModel.create(backbone, table, catalog, 0).eval()
         for name, head in chosen.items():
-            if names == "metaid" or (names, name) in PAPERS:
+            if names == "metaid" or (names, name) in (*PAPERS, *LONG):
                 head.equip(lm, world.vectors, 0)
                 compiled = head.compile(lm, table, None, world.vectors)
                 out.append(Contender(names, name, LanguageRecommender(lm, table, head, compiled)))

@@ -132,17 +132,25 @@ def unseen() -> str:
 
 
 def tasks() -> str:
-    """What META ID's other tasks reached: every number that `llmrec tasks` gave, by row."""
+    """META ID's tasks in words: means over seeds, the outermost bounds of the seeds' intervals, and what stands beside them."""
     lines = []
     for row in tables.of_chapter("tasks"):
-        kept = [r.said["tasks"] for r in numbers.results(row.name) if "tasks" in r.said]
+        kept = [r.said["tasks"]["tasks"] for r in numbers.results(row.name) if "tasks" in r.said]
         if not kept:
-            lines.append([f"`{row.name}`", ABSENT, "", ""])
-        for name in _leaves(kept[0]) if kept else ():
-            values = [found[name] for found in map(_leaves, kept) if name in found]
-            spread = f"{len(values)}: {min(values):.4g} to {max(values):.4g}" if len(values) > 1 else "1"
-            lines.append([f"`{row.name}`", name, f"{sum(values) / len(values):.4g}", spread])
-    return numbers.markdown(("", "what", "mean over seeds", "seeds"), lines)
+            lines.append([f"`{row.name}`", ABSENT, *[""] * 5])
+        for task in kept[0] if kept else ():
+            told = [found[task] for found in kept]
+            for metric in told[0]["intervals"]:
+                values = [_value(one, metric) for one in told]
+                low, high = min(one["intervals"][metric][0] for one in told), max(one["intervals"][metric][1] for one in told)
+                beside_ = "; ".join(f"{name} {found[metric]:.4f}" for name, found in told[0]["baselines"].items() if metric in found)
+                number = numbers.with_span(sum(values) / len(values), low, high)
+                lines.append([f"`{row.name}`", task, metric, number, str(len(values)), beside_, f"{told[0]['n']:,}"])
+    return numbers.markdown(("", "task", "", "mean (95 %)", "seeds", "beside it", "asked"), lines)
+
+
+def _value(told: dict[str, Any], metric: str) -> float:
+    return float(told["metrics"][metric] if "metrics" in told else told[metric])
 
 
 def levels(data: Sequence[str]) -> str:
@@ -160,6 +168,21 @@ def levels(data: Sequence[str]) -> str:
         reached = "yes" if one.mean > ndcg and two.mean > hit else "in part" if one.mean > ndcg or two.mean > hit else "no"
         lines.append([*level, f"`{best}`", f"{numbers.shown(two, sure[0])} / {numbers.shown(one, sure[1])}", reached])
     return numbers.markdown(("level", "seen items", "H@10 / N@10", "our best by N@10", "H@10 / N@10 (95 %)", "reached"), lines)
+
+
+def ranking() -> str:
+    """Milliseconds a person by turns on one machine, from benchmarks/measured/ranking.json."""
+    path = MEASURED / "ranking.json"
+    catalogues = json.loads(path.read_text(encoding="utf-8"))["catalogues"] if path.exists() else {ABSENT: {"items": "", "rows": [{}]}}
+    lines = []
+    for name, found in catalogues.items():
+        for one in found["rows"]:
+            spread = f"{one['ms']:.2f} ms ({one['least']:.2f} to {one['most']:.2f})" if one else ""
+            columns = ("names", "head", "prompt", "passes", "batch", "threads")
+            lines.append([name, *(str(one.get(column, "")) for column in columns), spread, str(one.get("of_retrieve", ""))])
+    return numbers.markdown(
+        ("catalogue", "names", "head", "pieces read", "passes", "people at once", "threads", "a person", "times"), lines
+    )
 
 
 def _best(chosen: Sequence[Row], policy: str) -> tuple[str, Sample | None, Sample | None]:
@@ -184,15 +207,6 @@ def speed() -> str:
         each = [1000 * sum(x) / len(x) / len(asked.users) for x in (a, b)]
         lines.append([name, f"{each[0]:.2f} ms", f"{each[1]:.2f} ms", f"{each[1] / each[0]:.2f}"])
     return numbers.markdown(("names", "trie, CPU per user", "retrieve, CPU per user", "share"), lines)
-
-
-def _leaves(said: Any, path: str = "") -> dict[str, float]:
-    """Every number in nested dictionaries by its path, settings and counts included."""
-    if isinstance(said, bool) or isinstance(said, (str, list)) or said is None:
-        return {}
-    if isinstance(said, (int, float)):
-        return {path: float(said)}
-    return {name: value for key, inner in said.items() for name, value in _leaves(inner, f"{path} {key}".strip()).items()}
 
 
 def missing_titles() -> list[str]:

@@ -20,6 +20,7 @@ from benchmarks import places
 from benchmarks.places import members
 from benchmarks.report import numbers
 from benchmarks.report.numbers import ABSENT, MASKED, UNMASKED, Ids, Sample
+from benchmarks.rows import rows
 from llmrec.report.compare import Interval
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "open"
@@ -111,20 +112,32 @@ def verdict(claim: Claim, folder: Path | None = None) -> Verdict | None:
         return None
     if not np.array_equal(left.users, right.users):
         raise ValueError(f"{claim.left} and {claim.right} asked different users: a claim compares rows of one data set and split")
-    apart = Sample(left.seeds, left.users, (left.per_user - claim.share * right.per_user)[None])
-    (span,) = numbers.spans([apart])
+    pairs = paired(left, right, claim)
+    if pairs is None:
+        return None
+    left, right = pairs
+    (span,) = numbers.spans([Sample((0,), left.users, (left.per_user - claim.share * right.per_user)[None])])
     assert span is not None
     word = HOLDS if span.low > 0 else FAILS if span.high < 0 else OPEN
-    pairs = paired(left, right)
-    agree = sum(a > claim.share * b for a, b in pairs)
-    return Verdict(word, span, left.mean, right.mean, agree, len(pairs), len(left.users))
+    ahead = left.per_seed > claim.share * right.per_seed  # one side may have one seed for all
+    return Verdict(word, span, left.mean, right.mean, int(ahead.sum()), len(ahead), len(left.users))
 
 
-def paired(left: Sample, right: Sample) -> list[tuple[float, float]]:
-    """The numbers of both sides seed by seed; what was measured at one seed because it draws nothing stands beside every seed."""
-    a, b = (dict(zip(one.seeds, one.per_seed.tolist(), strict=True)) for one in (left, right))
-    seeds = sorted(set(a) | set(b)) if 1 in (len(a), len(b)) else sorted(set(a) & set(b))
-    return [(a[s] if len(a) > 1 else next(iter(a.values())), b[s] if len(b) > 1 else next(iter(b.values()))) for s in seeds]
+def paired(left: Sample, right: Sample, claim: Claim) -> tuple[Sample, Sample] | None:
+    """Both sides at the seeds that both have. A side that draws nothing has one seed, which stands beside every one of the other's.
+
+    None where no seed is common.
+    """
+    seeds = set(left.seeds) & set(right.seeds)
+    if not (draws(claim.left) and draws(claim.right)):
+        return left, right
+    return (left.at([*seeds]), right.at([*seeds])) if seeds else None
+
+
+def draws(row: str) -> bool:
+    """Whether a row differs from seed to seed."""
+    known = rows().get(row)
+    return known is None or known.seeds([0, 1]) != [0]
 
 
 def table(claims: Sequence[Claim] = CLAIMS, folder: Path | None = None) -> str:

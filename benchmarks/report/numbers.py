@@ -38,6 +38,11 @@ class Sample:
     users: Ids
     values: Array
 
+    def at(self, seeds: Sequence[int]) -> Sample:
+        """The same of some of its seeds."""
+        chosen = [i for i, seed in enumerate(self.seeds) if seed in seeds]
+        return Sample(tuple(self.seeds[i] for i in chosen), self.users, self.values[chosen])
+
     @property
     def per_user(self) -> Array:
         """(n,) each user's mean over seeds."""

@@ -29,6 +29,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "tasks": chapters.tasks,
         **{data: functools.partial(chapters.of_data, data) for data in ("lastfm", "beauty", "ml-1m")},
         "levels of larger data": functools.partial(chapters.levels, ("lastfm", "beauty", "ml-1m")),
+        "ranking": chapters.ranking,
         "speed": chapters.speed,
     },
 }

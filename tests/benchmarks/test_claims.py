@@ -1,0 +1,125 @@
+"""Verdicts on places written by hand: one that holds, one that does not, one that is open, one that nobody measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import places
+from benchmarks.report import claims, numbers
+from benchmarks.report.claims import Claim
+from tests.benchmarks import world
+
+N = 120
+GOOD = [1 if u % 2 else 0 for u in range(N)]  # N@10 of .5
+POOR = [2 if u % 10 == 1 else 0 for u in range(N)]  # .1 / log2(3), never better than GOOD
+OTHER = [0 if u % 2 else 1 for u in range(N)]  # as good as GOOD, by other users
+
+
+def kept(folder: Path, **found: list[list[int]]) -> Path:
+    """Rows by name, each with its places at seed 0, 1, ..."""
+    for name, seeds in found.items():
+        for seed, at in enumerate(seeds):
+            places.write(world.said(name, seed, at), folder)
+    return folder
+
+
+def told(folder: Path, left: str = "a", right: str = "b", **more: object) -> claims.Verdict:
+    found = claims.verdict(Claim("paper", "a beats b", left, right, **more), folder)  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+def test_a_claim_holds_fails_or_is_open(tmp_path: Path) -> None:
+    folder = kept(tmp_path, a=[GOOD], b=[POOR], c=[OTHER])
+    found = told(folder)
+    assert found.word == claims.HOLDS and found.n_users == N and (found.agree, found.seeds) == (1, 1)
+    assert found.left == pytest.approx(0.5) and found.right == pytest.approx(0.1 / np.log2(3))
+    assert found.difference.mean == pytest.approx(found.left - found.right)
+    assert told(folder, "b", "a").word == claims.FAILS
+    even = told(folder, "a", "c")
+    assert even.word == claims.OPEN and even.difference.low < 0 < even.difference.high
+
+
+def test_users_are_paired(tmp_path: Path) -> None:
+    """Two rows whose means are close differ for sure where one is a little better for everybody who is found."""
+    first = [1 if u % 2 else 0 for u in range(N)]
+    second = [2 if u % 2 else 0 for u in range(N)]
+    paired = told(kept(tmp_path, a=[first], b=[second])).difference
+    assert paired.low > 0.12 and paired.high < 0.26  # .185; unpaired the interval would reach from 0 on
+
+
+def test_seeds_are_averaged_per_user_and_counted(tmp_path: Path) -> None:
+    folder = kept(tmp_path, a=[GOOD, POOR, GOOD], b=[POOR, GOOD, POOR])
+    found = told(folder)
+    assert (found.agree, found.seeds) == (2, 3)
+    assert found.left == pytest.approx((0.5 + 0.1 / np.log2(3) + 0.5) / 3)
+    assert found.difference.mean == pytest.approx((0.5 - 0.1 / np.log2(3)) / 3)
+
+
+def test_only_common_seeds_are_compared(tmp_path: Path) -> None:
+    found = told(kept(tmp_path, a=[GOOD, POOR], b=[POOR]))
+    assert found.seeds == 1 and found.left == pytest.approx(0.5)
+
+
+def test_a_baseline_that_draws_nothing_stands_beside_every_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "draws", lambda row: row != "b")
+    found = told(kept(tmp_path, a=[GOOD, POOR], b=[POOR]))
+    assert (found.agree, found.seeds) == (1, 2)
+    assert claims.draws("a") and not told(tmp_path, "b", "a").agree
+
+
+def test_a_share_asks_for_less(tmp_path: Path) -> None:
+    near = [2 if p else 0 for p in GOOD]  # .63 of GOOD's N@10
+    folder = kept(tmp_path, a=[near], b=[GOOD])
+    assert told(folder).word == claims.FAILS
+    assert told(folder, share=0.5).word == claims.HOLDS
+    assert told(folder, metric="hit@10", share=0.9).word == claims.HOLDS
+
+
+def test_held_out_users_are_compared_with_themselves(tmp_path: Path) -> None:
+    """On the whole a is better; on those it held out it is worse."""
+    out = list(range(0, N, 2))
+    left = [0 if u in out else 1 for u in range(N)]
+    places.write(world.said("a", 0, left, held_out=[[u, u + 1] for u in out]), tmp_path)
+    places.write(world.said("b", 0, [1 if u in out[:40] else 0 for u in range(N)]), tmp_path)
+    assert told(tmp_path).word != claims.FAILS
+    found = told(tmp_path, held_out=True)
+    assert found.word == claims.FAILS and found.n_users == len(out) and found.left == 0
+    assert found.right == pytest.approx(40 / 60)
+
+
+def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
+    claim = Claim("paper", "a beats b", "a", "b")
+    kept(tmp_path, a=[GOOD])
+    assert claims.verdict(claim, tmp_path) is None
+    assert numbers.ABSENT in claims.table([claim], tmp_path)
+
+
+def test_other_users_are_not_compared(tmp_path: Path) -> None:
+    kept(tmp_path, a=[GOOD], b=[POOR[:-1]])
+    with pytest.raises(ValueError, match="different users"):
+        claims.verdict(Claim("paper", "a beats b", "a", "b"), tmp_path)
+    places.write(world.said("a", 1, GOOD[:-1]), tmp_path / "second")
+    places.write(world.said("a", 0, GOOD), tmp_path / "second")
+    with pytest.raises(ValueError, match="seeds of a asked different users"):
+        numbers.sample("a", "ndcg@10", folder=tmp_path / "second")
+
+
+def test_the_table_tells_the_verdict(tmp_path: Path) -> None:
+    folder = kept(tmp_path, a=[GOOD, GOOD], b=[POOR, POOR])
+    line = claims.table([Claim("paper", "a beats b", "a", "b")], folder).splitlines()[-1]
+    assert "**holds**" in line and "2 of 2" in line and f"{N} users" in line and "0.5000 | 0.0631" in line
+
+
+def test_intervals_of_a_table_are_those_of_each_alone(tmp_path: Path) -> None:
+    folder = kept(tmp_path, a=[GOOD], b=[POOR], c=[OTHER[:60]])
+    samples = [numbers.sample(name, "ndcg@10", folder=folder) for name in "abc"]
+    together = numbers.spans([*samples, None])
+    assert together[3] is None
+    for one, found in zip(samples, together, strict=False):
+        (alone,) = numbers.spans([one])
+        assert found is not None and alone is not None
+        assert (found.mean, found.low, found.high) == pytest.approx((alone.mean, alone.low, alone.high))
