@@ -25,6 +25,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "loo": "llmrec.data.split:LeaveOneOut",
         "holdout": "llmrec.data.split:RandomHoldout",
         "unseen-users": "llmrec.data.split:UnseenUsers",
+        "unseen-items": "llmrec.data.unseen_items:UnseenItems",
     },
     "embed": {
         "metapath": "llmrec.embed.metapath:MetaPath",

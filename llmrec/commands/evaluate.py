@@ -63,9 +63,10 @@ def text(result: dict[str, Any]) -> str:
         low_high = result.get("intervals", {}).get(metric)
         if low_high:
             blocks.append(f"  {metric} of the run: 95 % interval {low_high[0]:.4f} to {low_high[1]:.4f}")
-    if "newcomers" in result:
-        why = f" ({result['newcomers_why']})" if "newcomers_why" in result else ""
-        blocks.append(f"  people held out of training were {result['newcomers']}{why}")
+    for who, what in (("newcomers", "people"), ("new_items", "items")):
+        if who in result:
+            why = f" ({result[f'{who}_why']})" if f"{who}_why" in result else ""
+            blocks.append(f"  {what} held out of training were {result[who]}{why}")
     if "template" in result:
         blocks.append(f"  under a template that was {result['template']} in training")
     return "\n\n".join(blocks)

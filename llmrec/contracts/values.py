@@ -173,8 +173,9 @@ class Dataset:
 class Split:
     """Train, validation and test interactions over the same users and items.
 
-    protocol: "loo" (leave-one-out by time) or "holdout" (80/10/10 at random per user).
+    protocol: its name in `report.protocols`: "loo" (leave-one-out by time), "holdout" (80/10/10 at random per user) or "unseen-users".
     held_out: users taken out of ALL training ("unseen users"); their last item is their test target, the rest only their history.
+    known: of items taken out of all training ("unseen items"), who took them: what they may be placed by afterwards, and nothing else.
     """
 
     protocol: str
@@ -183,6 +184,7 @@ class Split:
     test: Interactions
     held_out: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     held_out_history: Interactions | None = None
+    known: Interactions | None = field(default=None, metadata=ADDED)
 
     def queries(self, part: Part, masked: bool = True) -> Queries:
         """One query per user of `asked(part)`. History: train for "valid"; train and valid, in order of time, for "test".

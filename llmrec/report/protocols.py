@@ -78,7 +78,15 @@ UNSEEN_USERS = Protocol(
     "TokenRec (docs/papers.md)",
     (SEEN, UNSEEN),
 )
-PROTOCOLS = {protocol.name: protocol for protocol in (LOO, HOLDOUT, UNSEEN_USERS)}
+UNSEEN_ITEMS = Protocol(
+    "unseen-items",
+    _LAST,
+    "ndcg@10",
+    ("hit@10", "ndcg@10"),
+    "Items taken out of all training and placed afterwards by who took them; one is asked of each user who did not tell of any.",
+    "TokenRec (docs/papers.md)",
+)
+PROTOCOLS = {protocol.name: protocol for protocol in (LOO, HOLDOUT, UNSEEN_USERS, UNSEEN_ITEMS)}
 
 
 def of(split: Split) -> Protocol:

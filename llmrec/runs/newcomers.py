@@ -1,4 +1,4 @@
-"""New people of a run: whether they are named as they come, or written as "a person", and why.
+"""Newcomers of a run: whether new people are named as they come or written as "a person", and where new items stand; and why.
 
 Where it stands: beside `store`, which gives its recommender what is decided here. What it does not know: how newcomers are named.
 
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from llmrec.contracts import Recommender
+    from llmrec.contracts import IdTable, Recommender, Split, Vectors
     from llmrec.ids.newcomers.namer import Namer
     from llmrec.runs.store import Run
 
@@ -36,17 +38,50 @@ def namer(run: Run, newcomers: Newcomers | None = None) -> Namer | None:
         return None
 
 
-def told(run: Run, recommender: Recommender) -> dict[str, Any]:
-    """For a report: what new people were called, and why where they could not be named. recommender: one of this run."""
+def pool(run: Run, table: IdTable, vectors: Vectors | None) -> tuple[IdTable, Vectors | None]:
+    """The run's names and vectors with the items that its split kept for later (`unseen-items`), where there are some and the scheme can.
+
+    Where it cannot they stay as they were, with names that nothing was learned of, and `told` says so.
+    """
+    from llmrec import registry
     from llmrec.ids.newcomers.naming import CannotName
 
-    if getattr(recommender, "namer", None) is not None:
-        return {"newcomers": "named"}
+    if registry.name_of("split", run.recipe.split) != "unseen-items":
+        return table, vectors
     try:
+        return _widened(run, table)
+    except CannotName:
+        return table, vectors
+
+
+def told(run: Run, recommender: Recommender, split: Split) -> dict[str, Any]:
+    """For a report: what people or items held out of training are called, and why where they could not be named. Nobody: nothing.
+
+    recommender, split: those of this run.
+    """
+    from llmrec.ids.newcomers.naming import CannotName
+
+    if split.known is None and not len(split.held_out):
+        return {}
+    what = "newcomers" if split.known is None else "new_items"
+    try:
+        if split.known is not None:
+            _widened(run, run.table())
+            return {what: "named"}
         _made(run)
+        return {what: "named" if getattr(recommender, "namer", None) is not None else "anonymous"}
     except CannotName as why:
-        return {"newcomers": "anonymous", "newcomers_why": str(why)}
-    return {"newcomers": "anonymous"}
+        return {what: "anonymous" if split.known is None else "as in training", f"{what}_why": str(why)}
+
+
+def _widened(run: Run, table: IdTable) -> tuple[IdTable, Vectors]:
+    from llmrec.ids.newcomers.wider import widened
+
+    split = run.split()
+    assert split.known is not None
+    items = np.unique(split.known.item).astype(np.int64)
+    took = [split.known.user[split.known.item == item] for item in items]
+    return widened(table, run.vectors() if table.item_quantizer is not None else None, run.recipe.embed, split.train, took, items)
 
 
 def _made(run: Run) -> Namer:

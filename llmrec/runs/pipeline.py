@@ -77,7 +77,7 @@ def report(
     run: Run, recommender: Recommender, data: str, split: Split, part: Part, masked: bool, baselines: Sequence[str] = ()
 ) -> dict[str, Any]:
     """One evaluation of a run by its split's protocol, in the form of `evaluate --json`; where users are told apart, "groups" has them, and
-    where some were held out of training, "newcomers" says what they were called.
+    where some were held out of training, "newcomers" or "new_items" says what they were called.
 
     data: the data set's name; baselines: names of those beside it.
     """
@@ -88,8 +88,8 @@ def report(
     seed = run.recipe.seed
     measured = evaluate(recommender, split, part, masked)
     others = evaluate_baselines(split, part, masked, baselines, seed=seed)
-    told = newcomers.told(run, recommender) if len(split.held_out) else {}
-    return {**summary(measured, run=run.name, data=data, split=protocols.of(split).name, seed=seed, baselines=others), **told}
+    told = summary(measured, run=run.name, data=data, split=protocols.of(split).name, seed=seed, baselines=others)
+    return {**told, **newcomers.told(run, recommender, split)}
 
 
 def _work(run: Run, tell: Emit, stop: Stop) -> None:

@@ -130,8 +130,9 @@ class Run:
             raise FileNotFoundError(f"run {self.name} has no model yet ({self.status.state}): train it with --resume")
         recipe = self.recipe
         model = LanguageModel.load(self.path / "model").to(best_device())
-        head, table = head or recipe.head, self.table()
-        compiled = head.compile(model, table, vectors=self.vectors() if head.needs_vectors else None)
+        head = head or recipe.head
+        table, vectors = naming.pool(self, self.table(), self.vectors() if head.needs_vectors else None)
+        compiled = head.compile(model, table, vectors=vectors)
         plan, namer = recipe.train, naming.namer(self, newcomers)
         return LanguageRecommender(model, table, head, compiled, plan.max_items, task=plan.ranks_by, namer=namer)
 
