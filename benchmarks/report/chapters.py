@@ -1,6 +1,6 @@
 """The chapters of docs/results.md, each one or two tables.
 
-Where it stands: after `tables` and `numbers`; `pages` puts what is made here between the marks. What it does not know: the prose around it.
+Where it stands: after `tables` and `means`; `pages` puts what is made here between the marks. What it does not know: the prose around it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.places import members
-from benchmarks.report import numbers, tables
-from benchmarks.report.numbers import ABSENT, MASKED, UNMASKED, Sample
+from benchmarks.report import means, tables
+from benchmarks.report.means import ABSENT, MASKED, UNMASKED, Sample
 from benchmarks.report.tables import HEADS, SCHEMES
 from benchmarks.rows import BASELINES, LEFT_OUT, Row, beside, control, rows
 from llmrec import registry
@@ -55,22 +55,22 @@ def of_data(data: str) -> str:
 def matrix() -> str:
     """Every scheme behind every head at the budget of the sketches: numbers, or why there are none."""
     found = {(scheme, head): pair(scheme, head) for scheme in SCHEMES for head in HEADS}
-    samples = {key: None if row is None else numbers.sample(row.name, "ndcg@10") for key, row in found.items()}
-    hits = {key: None if row is None else numbers.sample(row.name, "hit@10") for key, row in found.items()}
-    sure = dict(zip(samples, numbers.spans([*samples.values()]), strict=True))
+    kept = {key: None if row is None else means.sample(row.name, "ndcg@10") for key, row in found.items()}
+    hits = {key: None if row is None else means.sample(row.name, "hit@10") for key, row in found.items()}
+    sure = dict(zip(kept, means.spans([*kept.values()]), strict=True))
     refused = json.loads((MEASURED / "refusals.json").read_text(encoding="utf-8"))["said"]
     lines = []
     for scheme, name in SCHEMES.items():
         cells = []
         for head in HEADS:
             key = (scheme, head)
-            hit, one, span = hits[key], samples[key], sure[key]
+            hit, one, span = hits[key], kept[key], sure[key]
             if found[key] is None:
                 cells.append(f"refused: {refused[f'{scheme} {head}']}")
             else:
-                cells.append(ABSENT if hit is None or one is None or span is None else f"{hit.mean:.4f} / {numbers.shown(one, span)}")
+                cells.append(ABSENT if hit is None or one is None or span is None else f"{hit.mean:.4f} / {means.shown(one, span)}")
         lines.append([name, *cells])
-    return numbers.markdown(("names", *(f"{head}: H@10 / N@10 (95 %)" for head in HEADS)), lines)
+    return means.markdown(("names", *(f"{head}: H@10 / N@10 (95 %)" for head in HEADS)), lines)
 
 
 def pair(scheme: str, head: str) -> Row | None:
@@ -82,30 +82,25 @@ def pair(scheme: str, head: str) -> Row | None:
 def codes() -> str:
     """TokenRec's names by several quantizers, under prompts it knows and under one it does not."""
     chosen = [rows()[name] for name in ("tokenrec-ml-100k-sketch", "metaid-ml-100k-sketch")] + tables.of_chapter("codes")
-    kept = [(row, *(numbers.sample(row.name, m, r) for r in (MASKED, UNSEEN_TEMPLATE) for m in ("hit@10", "ndcg@10"))) for row in chosen]
-    sure = numbers.spans([one for _, *samples in kept for one in samples])
+    columns = [(m, r) for r in (MASKED, UNSEEN_TEMPLATE) for m in ("hit@10", "ndcg@10")]
     lines = []
-    for at, (row, *samples) in enumerate(kept):
-        cells = [numbers.shown(one, span) for one, span in zip(samples, sure[4 * at : 4 * at + 4], strict=True)]
+    for row, cells in zip(chosen, means.grid([r.name for r in chosen], columns), strict=True):
         quantizer = row.settings(0)["scheme"].get("quantizer", "")
-        lines.append([f"`{row.name}`", quantizer, *cells, numbers.over_seeds(samples[1])])
+        lines.append([f"`{row.name}`", quantizer, *(means.shown(*cell) for cell in cells), means.over_seeds(cells[1][0])])
     head = ("", "quantizer", "H@10 (95 %)", "N@10 (95 %)", "unseen template H@10", "unseen template N@10", "N@10 over seeds")
-    return numbers.markdown(head, lines)
+    return means.markdown(head, lines)
 
 
 def mutual() -> str:
     """CLLM4Rec and its ablations by its own protocol, beside the baselines on the same split."""
     metrics = ("recall@20", "recall@40", "ndcg@100")
     chosen = [*(r for r in beside("ml-100k", "holdout") if r.name not in LEFT_OUT), *tables.of_chapter("mutual")]
-    kept = [(row, *(numbers.sample(row.name, m) for m in metrics)) for row in chosen]
-    sure = numbers.spans([one for _, *samples in kept for one in samples])
     lines = []
-    for at, (row, *samples) in enumerate(kept):
-        cells = [numbers.shown(one, span) for one, span in zip(samples, sure[3 * at : 3 * at + 3], strict=True)]
-        spent = numbers.seconds(numbers.said(row.name, "train_cpu_seconds"))
-        lines.append([tables.title(row), *cells, numbers.over_seeds(samples[2]), spent])
+    for row, cells in zip(chosen, means.grid([r.name for r in chosen], [(m, MASKED) for m in metrics]), strict=True):
+        spent = means.seconds(means.said(row.name, "train_cpu_seconds"))
+        lines.append([tables.title(row), *(means.shown(*cell) for cell in cells), means.over_seeds(cells[2][0]), spent])
     head = ("", *(f"{tables.name_of(m)} (95 %)" for m in metrics), "N@100 over seeds", "training, CPU")
-    return numbers.markdown(head, lines)
+    return means.markdown(head, lines)
 
 
 def unseen() -> str:
@@ -113,29 +108,29 @@ def unseen() -> str:
     chosen = [*beside("ml-100k", "unseen-users"), *tables.of_chapter("unseen")]
     lines = []
     for row in chosen:
-        kept, plain = numbers.results(row.name), control(row)
+        kept, plain = means.results(row.name), control(row)
         if not kept:
             lines.append([tables.title(row), *[ABSENT] * 4])
             continue
         out = members(kept[0].said["held_out"])
-        everybody = numbers.sample(row.name, "ndcg@10")
+        everybody = means.sample(row.name, "ndcg@10")
         assert everybody is not None
         rest = np.setdiff1d(everybody.users, out)
-        new, known = numbers.sample(row.name, "ndcg@10", users=out), numbers.sample(row.name, "ndcg@10", users=rest)
-        same = None if plain is None else numbers.sample(plain.name, "ndcg@10", users=out)
+        new, known = means.sample(row.name, "ndcg@10", users=out), means.sample(row.name, "ndcg@10", users=rest)
+        same = None if plain is None else means.sample(plain.name, "ndcg@10", users=out)
         apart = None if same is None or new is None else Sample((0,), out, (new.per_user - same.per_user)[None])
-        shown = [numbers.shown(one, span) for one, span in zip((new, same, known), numbers.spans([new, same, known]), strict=True)]
-        (lost,) = numbers.spans([apart])
-        lines.append([tables.title(row), *shown, ABSENT if lost is None else numbers.signed(lost)])
+        shown = [means.shown(one, span) for one, span in zip((new, same, known), means.spans([new, same, known]), strict=True)]
+        (lost,) = means.spans([apart])
+        lines.append([tables.title(row), *shown, ABSENT if lost is None else means.signed(lost)])
     head = ("", "unseen users, N@10", "the same users, trained on", "all other users", "unseen less trained on")
-    return numbers.markdown(head, lines)
+    return means.markdown(head, lines)
 
 
 def tasks() -> str:
     """META ID's tasks in words: means over seeds, the outermost bounds of the seeds' intervals, and what stands beside them."""
     lines = []
     for row in tables.of_chapter("tasks"):
-        kept = [r.said["tasks"]["tasks"] for r in numbers.results(row.name) if "tasks" in r.said]
+        kept = [r.said["tasks"]["tasks"] for r in means.results(row.name) if "tasks" in r.said]
         if not kept:
             lines.append([f"`{row.name}`", ABSENT, *[""] * 5])
         for task in kept[0] if kept else ():
@@ -144,9 +139,9 @@ def tasks() -> str:
                 values = [_value(one, metric) for one in told]
                 low, high = min(one["intervals"][metric][0] for one in told), max(one["intervals"][metric][1] for one in told)
                 beside_ = "; ".join(f"{name} {found[metric]:.4f}" for name, found in told[0]["baselines"].items() if metric in found)
-                number = numbers.with_span(sum(values) / len(values), low, high)
+                number = means.with_span(sum(values) / len(values), low, high)
                 lines.append([f"`{row.name}`", task, metric, number, str(len(values)), beside_, f"{told[0]['n']:,}"])
-    return numbers.markdown(("", "task", "", "mean (95 %)", "seeds", "beside it", "asked"), lines)
+    return means.markdown(("", "task", "", "mean (95 %)", "seeds", "beside it", "asked"), lines)
 
 
 def _value(told: dict[str, Any], metric: str) -> float:
@@ -164,10 +159,10 @@ def levels(data: Sequence[str]) -> str:
         if one is None or two is None:
             lines.append([*level, ABSENT, "", ""])
             continue
-        sure = numbers.spans([two, one])
+        sure = means.spans([two, one])
         reached = "yes" if one.mean > ndcg and two.mean > hit else "in part" if one.mean > ndcg or two.mean > hit else "no"
-        lines.append([*level, f"`{best}`", f"{numbers.shown(two, sure[0])} / {numbers.shown(one, sure[1])}", reached])
-    return numbers.markdown(("level", "seen items", "H@10 / N@10", "our best by N@10", "H@10 / N@10 (95 %)", "reached"), lines)
+        lines.append([*level, f"`{best}`", f"{means.shown(two, sure[0])} / {means.shown(one, sure[1])}", reached])
+    return means.markdown(("level", "seen items", "H@10 / N@10", "our best by N@10", "H@10 / N@10 (95 %)", "reached"), lines)
 
 
 def ranking() -> str:
@@ -180,14 +175,12 @@ def ranking() -> str:
             spread = f"{one['ms']:.2f} ms ({one['least']:.2f} to {one['most']:.2f})" if one else ""
             columns = ("names", "head", "prompt", "passes", "batch", "threads")
             lines.append([name, *(str(one.get(column, "")) for column in columns), spread, str(one.get("of_retrieve", ""))])
-    return numbers.markdown(
-        ("catalogue", "names", "head", "pieces read", "passes", "people at once", "threads", "a person", "times"), lines
-    )
+    return means.markdown(("catalogue", "names", "head", "pieces read", "passes", "people at once", "threads", "a person", "times"), lines)
 
 
 def _best(chosen: Sequence[Row], policy: str) -> tuple[str, Sample | None, Sample | None]:
     """The row with the best N@10 of those that were measured, with its N@10 and H@10."""
-    kept = [(row.name, numbers.sample(row.name, "ndcg@10", policy), numbers.sample(row.name, "hit@10", policy)) for row in chosen]
+    kept = [(row.name, means.sample(row.name, "ndcg@10", policy), means.sample(row.name, "hit@10", policy)) for row in chosen]
     return max(kept, key=lambda found: -1.0 if found[1] is None else found[1].mean, default=("", None, None))
 
 
@@ -198,15 +191,15 @@ def speed() -> str:
         spelled, retrieved = (pair(scheme, head) for head in ("trie", "retrieve"))
         if spelled is None or retrieved is None:
             continue
-        a, b = (numbers.ranking_seconds(row.name) for row in (spelled, retrieved))
+        a, b = (means.ranking_seconds(row.name) for row in (spelled, retrieved))
         if not a or not b:
             lines.append([name, ABSENT, "", ""])
             continue
-        asked = numbers.sample(spelled.name, "hit@10")
+        asked = means.sample(spelled.name, "hit@10")
         assert asked is not None
         each = [1000 * sum(x) / len(x) / len(asked.users) for x in (a, b)]
         lines.append([name, f"{each[0]:.2f} ms", f"{each[1]:.2f} ms", f"{each[1] / each[0]:.2f}"])
-    return numbers.markdown(("names", "trie, CPU per user", "retrieve, CPU per user", "share"), lines)
+    return means.markdown(("names", "trie, CPU per user", "retrieve, CPU per user", "share"), lines)
 
 
 def missing_titles() -> list[str]:

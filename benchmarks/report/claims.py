@@ -1,6 +1,6 @@
 """The papers' claims as data, and what our own measurements say of each.
 
-Where it stands: after `numbers`; the table of claims in docs/results.md is made here. What it does not know: why a claim holds or not; that
+Where it stands: after `means`; the table of claims in docs/results.md is made here. What it does not know: why a claim holds or not; that
 is said by hand in the book, between the tables.
 
 A claim sets two rows side by side on the same users: the difference of each user's means over seeds, with a 95 % bootstrap interval over
@@ -18,8 +18,8 @@ import numpy as np
 
 from benchmarks import places
 from benchmarks.places import members
-from benchmarks.report import numbers
-from benchmarks.report.numbers import ABSENT, MASKED, UNMASKED, Ids, Sample
+from benchmarks.report import means
+from benchmarks.report.means import ABSENT, MASKED, UNMASKED, Ids, Sample
 from benchmarks.rows import rows
 from llmrec.report.compare import Interval
 
@@ -107,7 +107,7 @@ CLAIMS: tuple[Claim, ...] = (
 def verdict(claim: Claim, folder: Path | None = None) -> Verdict | None:
     """What the results say of a claim; None where a side was not measured. ValueError where the sides asked different users."""
     users = _held_out(claim.left, folder) if claim.held_out else None
-    left, right = (numbers.sample(row, claim.metric, claim.ranking, users, folder) for row in (claim.left, claim.right))
+    left, right = (means.sample(row, claim.metric, claim.ranking, users, folder) for row in (claim.left, claim.right))
     if left is None or right is None:
         return None
     if not np.array_equal(left.users, right.users):
@@ -116,7 +116,7 @@ def verdict(claim: Claim, folder: Path | None = None) -> Verdict | None:
     if pairs is None:
         return None
     left, right = pairs
-    (span,) = numbers.spans([Sample((0,), left.users, (left.per_user - claim.share * right.per_user)[None])])
+    (span,) = means.spans([Sample((0,), left.users, (left.per_user - claim.share * right.per_user)[None])])
     assert span is not None
     word = HOLDS if span.low > 0 else FAILS if span.high < 0 else OPEN
     ahead = left.per_seed > claim.share * right.per_seed  # one side may have one seed for all
@@ -143,7 +143,7 @@ def draws(row: str) -> bool:
 def table(claims: Sequence[Claim] = CLAIMS, folder: Path | None = None) -> str:
     """Every claim with what was found."""
     head = ("paper", "claim", "measured by", "left", "right", "difference (95 %)", "seeds that agree", "verdict")
-    return numbers.markdown(head, [_line(claim, verdict(claim, folder)) for claim in claims])
+    return means.markdown(head, [_line(claim, verdict(claim, folder)) for claim in claims])
 
 
 def _line(claim: Claim, found: Verdict | None) -> tuple[str, ...]:
@@ -153,11 +153,11 @@ def _line(claim: Claim, found: Verdict | None) -> tuple[str, ...]:
     if found is None:
         return (claim.paper, claim.says, by, "", "", "", "", ABSENT)
     by += f", {found.n_users} users"
-    numbers_ = (f"{found.left:.4f}", f"{found.right:.4f}", numbers.signed(found.difference), f"{found.agree} of {found.seeds}")
-    return (claim.paper, claim.says, by, *numbers_, f"**{found.word}**")
+    figures = (f"{found.left:.4f}", f"{found.right:.4f}", means.signed(found.difference), f"{found.agree} of {found.seeds}")
+    return (claim.paper, claim.says, by, *figures, f"**{found.word}**")
 
 
 def _held_out(row: str, folder: Path | None) -> Ids | None:
     """The users that a row's runs held out; None where it was not measured."""
-    kept = numbers.results(row, folder or places.FOLDER)
+    kept = means.results(row, folder or places.FOLDER)
     return members(kept[0].said["held_out"]) if kept else None

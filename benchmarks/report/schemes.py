@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report.numbers import seconds
+from benchmarks.report.means import seconds
 from benchmarks.report.tables import DATA, SCHEMES
 
 NAMING = Path(__file__).resolve().parents[1] / "measured/naming.json"

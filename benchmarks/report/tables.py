@@ -1,6 +1,6 @@
 """The tables that most chapters share: rows beside baselines, one line each.
 
-Where it stands: after `numbers`; `chapters` and `pages` say which rows. What it does not know: what the comparison shows.
+Where it stands: after `means`; `chapters` and `pages` say which rows. What it does not know: what the comparison shows.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.places import Result
-from benchmarks.report import numbers
-from benchmarks.report.numbers import ABSENT, MASKED, UNMASKED
+from benchmarks.report import means
+from benchmarks.report.means import ABSENT, MASKED, UNMASKED
 from benchmarks.rows import BASELINES, LEFT_OUT, Row, beside, rows
 
 ORDER = ("sketch", "demo", "full")
@@ -55,22 +55,20 @@ def head(row: Row) -> str:
 
 def accuracy(chosen: Sequence[Row], metrics: tuple[str, str] = ("hit@10", "ndcg@10"), short: bool = False) -> str:
     """Two metrics masked with intervals, the same unmasked, and what it cost in CPU seconds. short: without what only the book needs."""
-    kept = [(row, *(numbers.sample(row.name, m, policy) for policy in (MASKED, UNMASKED) for m in metrics)) for row in chosen]
-    sure = numbers.spans([one for _, *samples in kept for one in samples])
     lines = []
-    for at, (row, a, b, c, d) in enumerate(kept):
-        known = sure[4 * at : 4 * at + 4]
-        if a is None or b is None or c is None or d is None:
+    for row, cells in zip(chosen, means.grid([r.name for r in chosen], [(m, p) for p in (MASKED, UNMASKED) for m in metrics]), strict=True):
+        (_, _), (masked, _), (c, _), (d, _) = cells
+        if masked is None or c is None or d is None:
             lines.append(_older(row, short))
             continue
-        open_ = [f"{c.mean:.4f} / {d.mean:.4f}"] if short else [numbers.shown(c, known[2]), numbers.shown(d, known[3])]
-        seeds = [str(len(a.seeds))] if short else [numbers.over_seeds(b)]
-        spent = [numbers.seconds(numbers.said(row.name, "train_cpu_seconds")), numbers.seconds(numbers.ranking_seconds(row.name))]
-        lines.append([title(row), head(row), numbers.shown(a, known[0]), numbers.shown(b, known[1]), *open_, *seeds, *spent])
+        shown = [means.shown(*cell) for cell in cells]
+        policies = [f"{c.mean:.4f} / {d.mean:.4f}"] if short else shown[2:]
+        seeds = str(len(masked.seeds)) if short else means.over_seeds(masked)
+        spent = [means.seconds(means.said(row.name, "train_cpu_seconds")), means.seconds(means.ranking_seconds(row.name))]
+        lines.append([title(row), head(row), *shown[:2], *policies, seeds, *spent])
     one, two = (name_of(m) for m in metrics)
-    policies = [f"unmasked {one} / {two}"] if short else [f"unmasked {one}", f"unmasked {two}"]
-    seeds = "seeds" if short else f"{two} over seeds"
-    return numbers.markdown(("", "head", f"{one} (95 %)", f"{two} (95 %)", *policies, seeds, "training, CPU", "ranking, CPU"), lines)
+    columns = [f"unmasked {one} / {two}", "seeds"] if short else [f"unmasked {one}", f"unmasked {two}", f"{two} over seeds"]
+    return means.markdown(("", "head", f"{one} (95 %)", f"{two} (95 %)", *columns, "training, CPU", "ranking, CPU"), lines)
 
 
 def beside_baselines(data: str, chosen: Sequence[Row], short: bool = False) -> str:
@@ -87,11 +85,11 @@ def name_of(metric: str) -> str:
 def machines() -> str:
     """On what everything was measured, and with which versions."""
     counts: dict[tuple[str, ...], int] = {}
-    for result in (r for name in rows() for r in numbers.results(name)):
+    for result in (r for name in rows() for r in means.results(name)):
         key = _machine(result)
         counts[key] = counts.get(key, 0) + 1
     head = ("processor", "cores", "GPU", "Python", "torch", "transformers", "results")
-    return numbers.markdown(head, [[*key, str(n)] for key, n in sorted(counts.items(), key=lambda found: -found[1])])
+    return means.markdown(head, [[*key, str(n)] for key, n in sorted(counts.items(), key=lambda found: -found[1])])
 
 
 def _machine(result: Result) -> tuple[str, ...]:
@@ -107,11 +105,11 @@ def _machine(result: Result) -> tuple[str, ...]:
 
 def _older(row: Row, short: bool) -> list[str]:
     """A line for a row without places: its older numbers where there are any."""
-    said = numbers.older(row.name)
+    said = means.older(row.name)
     if said is None or row.protocol != "loo":
         return [title(row), head(row), ABSENT, *[""] * (5 if short else 6)]
-    masked = [numbers.with_span(said["metrics"][m], *said["intervals"][m]) for m in ("hit@10", "ndcg@10")]
+    masked = [means.with_span(said["metrics"][m], *said["intervals"][m]) for m in ("hit@10", "ndcg@10")]
     values = [f"{said['unmasked']['metrics'][m]:.4f}" for m in ("hit@10", "ndcg@10")]
     open_ = [" / ".join(values)] if short else values
-    spent = [f"{numbers.seconds([said[key]])} wall" for key in ("train_seconds", "seconds")]
+    spent = [f"{means.seconds([said[key]])} wall" for key in ("train_seconds", "seconds")]
     return [title(row), head(row), *masked, *open_, "1", *spent]

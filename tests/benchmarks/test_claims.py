@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import places
-from benchmarks.report import claims, numbers
+from benchmarks.report import claims, means
 from benchmarks.report.claims import Claim
 from tests.benchmarks import world
 
@@ -95,7 +95,7 @@ def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
     claim = Claim("paper", "a beats b", "a", "b")
     kept(tmp_path, a=[GOOD])
     assert claims.verdict(claim, tmp_path) is None
-    assert numbers.ABSENT in claims.table([claim], tmp_path)
+    assert means.ABSENT in claims.table([claim], tmp_path)
 
 
 def test_other_users_are_not_compared(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_other_users_are_not_compared(tmp_path: Path) -> None:
     places.write(world.said("a", 1, GOOD[:-1]), tmp_path / "second")
     places.write(world.said("a", 0, GOOD), tmp_path / "second")
     with pytest.raises(ValueError, match="seeds of a asked different users"):
-        numbers.sample("a", "ndcg@10", folder=tmp_path / "second")
+        means.sample("a", "ndcg@10", folder=tmp_path / "second")
 
 
 def test_the_table_tells_the_verdict(tmp_path: Path) -> None:
@@ -116,10 +116,10 @@ def test_the_table_tells_the_verdict(tmp_path: Path) -> None:
 
 def test_intervals_of_a_table_are_those_of_each_alone(tmp_path: Path) -> None:
     folder = kept(tmp_path, a=[GOOD], b=[POOR], c=[OTHER[:60]])
-    samples = [numbers.sample(name, "ndcg@10", folder=folder) for name in "abc"]
-    together = numbers.spans([*samples, None])
+    samples = [means.sample(name, "ndcg@10", folder=folder) for name in "abc"]
+    together = means.spans([*samples, None])
     assert together[3] is None
     for one, found in zip(samples, together, strict=False):
-        (alone,) = numbers.spans([one])
+        (alone,) = means.spans([one])
         assert found is not None and alone is not None
         assert (found.mean, found.low, found.high) == pytest.approx((alone.mean, alone.low, alone.high))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import places
-from benchmarks.report import chapters, claims, numbers, pages, tables
+from benchmarks.report import chapters, claims, means, pages, tables
 from benchmarks.rows import LEFT_OUT, SPLITS, control, rows
 from llmrec import recipe, registry
 from tests.project.tree import ROOT
@@ -68,15 +68,15 @@ def test_results_belong_to_their_row_and_say_how_they_were_made(name: str) -> No
 @pytest.mark.parametrize("name", sorted({row_of(path) for path in FILES}))
 def test_seeds_of_a_row_asked_the_same_users(name: str) -> None:
     metric = "ndcg@100" if ROWS[name].protocol == "holdout" else "ndcg@10"
-    for ranking in (numbers.MASKED, numbers.UNMASKED):
-        assert numbers.sample(name, metric, ranking) is not None
+    for ranking in (means.MASKED, means.UNMASKED):
+        assert means.sample(name, metric, ranking) is not None
 
 
 @pytest.mark.parametrize("path", OLDER, ids=lambda p: p.stem)
 def test_an_older_result_belongs_to_its_recipe_and_goes_when_a_newer_is_there(path: Path) -> None:
     said = json.loads(path.read_text(encoding="utf-8"))
     assert ROWS[path.stem].made(said["recipe"]), f"{path.name} was made with other settings: run `make results ROWS={path.stem}`"
-    assert not numbers.results(path.stem), f"{path.stem} was measured anew: remove {path.name}"
+    assert not means.results(path.stem), f"{path.stem} was measured anew: remove {path.name}"
 
 
 def test_claims_compare_rows_that_there_are() -> None:

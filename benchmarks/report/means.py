@@ -104,6 +104,13 @@ def spans(samples: Sequence[Sample | None]) -> list[Interval | None]:
     return out
 
 
+def grid(names: Sequence[str], columns: Sequence[tuple[str, str]]) -> list[list[tuple[Sample | None, Interval | None]]]:
+    """A line per row and in it a number with its interval per column, (metric, ranking)."""
+    found = [sample(name, metric, ranking) for name in names for metric, ranking in columns]
+    cells = list(zip(found, spans(found), strict=True))
+    return [cells[at : at + len(columns)] for at in range(0, len(cells), len(columns))]
+
+
 def said(row: str, what: str) -> list[float]:
     """A number that each result of a row says of itself, such as "train_cpu_seconds"."""
     return [float(r.said[what]) for r in results(row)]
