@@ -68,7 +68,7 @@ def test_words_lost_is_the_mean_over_the_main_text() -> None:
         colon = next(at for at, piece in enumerate(pair.lm.vocab.decode(ids)) if str(piece).endswith(":"))
         losses += [-float(torch.log_softmax(states[row, at - 1] @ base.T, 0)[ids[at]].detach()) for at in range(colon + 1, len(ids))]
     assert len(losses) == batch.n_items
-    assert abs(float(pair.words_lost(batch)) - float(np.mean(losses))) < 1e-5
+    assert abs(float(pair.words_lost(batch).detach()) - float(np.mean(losses))) < 1e-5
 
 
 def test_prompt_words_are_no_targets() -> None:
