@@ -10,7 +10,8 @@ are told beside it. Where a paper says "loses little", the left side is set agai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from benchmarks.rows import rows
 from llmrec.report.compare import Interval
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "open"
-SAMPLE = Callable[[str], Sample | None]
+SMALL, BATCH = 0.25, 64
+RANKING = Path(__file__).resolve().parents[1] / "measured/ranking.json"
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,32 @@ def draws(row: str) -> bool:
 def table(claims: Sequence[Claim] = CLAIMS, folder: Path | None = None) -> str:
     """Every claim with what was found."""
     head = ("paper", "claim", "measured by", "left", "right", "difference (95 %)", "seeds that agree", "verdict")
-    return means.markdown(head, [_line(claim, verdict(claim, folder)) for claim in claims])
+    lines = [_line(claim, verdict(claim, folder)) for claim in claims]
+    return means.markdown(head, lines + (cost() if claims is CLAIMS else []))
+
+
+def cost(path: Path = RANKING) -> list[tuple[str, ...]]:
+    """TokenRec's claim that retrieval costs a small fraction of beam search per user, from benchmarks/measured/ranking.json.
+
+    Small is a quarter at most. It holds where the slowest turn of the one is below a quarter of the quickest of the other, does not hold
+    where the quickest is above a quarter of the slowest, and is open between.
+    """
+    said = "retrieval costs a small fraction of beam search per user (a quarter at most)"
+    if not path.exists():
+        return [("TokenRec", said, "`benchmarks/measured/ranking.json`", "", "", "", "", ABSENT)]
+    lines = []
+    for name, found in json.loads(path.read_text(encoding="utf-8"))["catalogues"].items():
+        for names in ("the same model and names", "each paper's own names"):
+            own = "metaid" if names.startswith("the same") else "tokenrec"
+            some = [one for one in found["rows"] if one["threads"] == 1 and one["batch"] == BATCH]
+            quick = next(one for one in some if (one["names"], one["head"]) == (own, "retrieve"))
+            slow = next(one for one in some if (one["names"], one["head"]) == ("metaid", "trie, 10 beams"))
+            least, most = quick["least"] / slow["most"], quick["most"] / slow["least"]
+            word = HOLDS if most < SMALL else FAILS if least > SMALL else OPEN
+            ratio = f"times {quick['ms'] / slow['ms']:.2f} ({least:.2f} to {most:.2f})"
+            by = f"retrieve against trie with 10 beams, {names}, {name}, {BATCH} people at once"
+            lines.append(("TokenRec", said, by, f"{quick['ms']:.2f} ms", f"{slow['ms']:.2f} ms", ratio, "", f"**{word}**"))
+    return lines
 
 
 def _line(claim: Claim, found: Verdict | None) -> tuple[str, ...]:

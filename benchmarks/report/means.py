@@ -28,11 +28,12 @@ Array = NDArray[np.float64]
 Ids = NDArray[np.int64]
 ABSENT = "not measured"
 MASKED, UNMASKED = "test masked", "test unmasked"
+DRAWN = ("unseen-items",)  # protocols under which a seed draws who is asked: a user's mean is over the seeds that asked
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One metric of one row. seeds: ascending; users: (n,); values: (seeds, n)."""
+    """One metric of one row. seeds: ascending; users: (n,); values: (seeds, n), NaN where a seed did not ask a user."""
 
     seeds: tuple[int, ...]
     users: Ids
@@ -46,16 +47,16 @@ class Sample:
     @property
     def per_user(self) -> Array:
         """(n,) each user's mean over seeds."""
-        return np.asarray(self.values.mean(axis=0))
+        return np.asarray(np.nanmean(self.values, axis=0))
 
     @property
     def per_seed(self) -> Array:
         """(seeds,) each seed's mean over users."""
-        return np.asarray(self.values.mean(axis=1))
+        return np.asarray(np.nanmean(self.values, axis=1))
 
     @property
     def mean(self) -> float:
-        return float(self.values.mean())
+        return float(self.per_user.mean())
 
 
 def results(row: str, folder: Path | None = None) -> tuple[Result, ...]:
@@ -78,16 +79,19 @@ def _placed(row: str, ranking: str, folder: Path) -> tuple[tuple[int, Placed], .
 def sample(row: str, metric: str, ranking: str = MASKED, users: Ids | None = None, folder: Path | None = None) -> Sample | None:
     """A metric of a row, for some users or all who were asked; None where it was not measured.
 
-    ValueError where its seeds asked different users: then there is no mean over seeds.
+    ValueError where its seeds asked different users though its protocol asks everybody: then there is no mean over seeds.
     """
     kept = _placed(row, ranking, folder or places.FOLDER)
     if not kept:
         return None
     chosen = [(seed, placed if users is None else placed.only(users)) for seed, placed in kept]
-    first = chosen[0][1].users
-    if any(not np.array_equal(placed.users, first) for _, placed in chosen):
+    asked = np.unique(np.concatenate([placed.users for _, placed in chosen]))
+    if any(len(placed.users) < len(asked) for _, placed in chosen) and _kept(row, folder or places.FOLDER)[0].said["protocol"] not in DRAWN:
         raise ValueError(f"the seeds of {row} asked different users: measure the row again")
-    return Sample(tuple(seed for seed, _ in chosen), first, np.stack([placed.per_user(metric) for _, placed in chosen]))
+    values = np.full((len(chosen), len(asked)), np.nan)
+    for line, (_, placed) in zip(values, chosen, strict=True):
+        line[np.searchsorted(asked, placed.users)] = placed.per_user(metric)
+    return Sample(tuple(seed for seed, _ in chosen), asked, values)
 
 
 def spans(samples: Sequence[Sample | None]) -> list[Interval | None]:

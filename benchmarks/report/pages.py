@@ -26,6 +26,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "codes": chapters.codes,
         "mutual": chapters.mutual,
         "unseen": chapters.unseen,
+        "unseen items": chapters.unseen_items,
         "tasks": chapters.tasks,
         **{data: functools.partial(chapters.of_data, data) for data in ("lastfm", "beauty", "ml-1m")},
         "levels of larger data": functools.partial(chapters.levels, ("lastfm", "beauty", "ml-1m")),

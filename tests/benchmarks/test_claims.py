@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +124,29 @@ def test_intervals_of_a_table_are_those_of_each_alone(tmp_path: Path) -> None:
         (alone,) = means.spans([one])
         assert found is not None and alone is not None
         assert (found.mean, found.low, found.high) == pytest.approx((alone.mean, alone.low, alone.high))
+
+
+def test_where_a_seed_draws_who_is_asked_users_have_the_mean_of_the_seeds_that_asked(tmp_path: Path) -> None:
+    rankings = {"test masked": world.placed([1, 0, 2])}, {"test masked": world.placed([0, 1], first=1)}
+    for seed, some in enumerate(rankings):
+        places.write(world.said("a", seed, [], protocol="unseen-items") | {"rankings": some}, tmp_path)
+    found = means.sample("a", "hit@10", folder=tmp_path)
+    assert found is not None
+    assert found.users.tolist() == [0, 1, 2] and found.per_user.tolist() == [1, 0, 1]
+    assert found.per_seed.tolist() == pytest.approx([2 / 3, 1 / 2]) and found.mean == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("fast", "word"), [((1.0, 0.9, 1.1), "holds"), ((5.0, 4.0, 6.0), "does not hold"), ((2.0, 1.5, 3.0), "open")])
+def test_the_cost_of_ranking_is_judged_by_its_worst_and_best_turn(tmp_path: Path, fast: tuple[float, ...], word: str) -> None:
+    times = {"retrieve": fast, "trie, 10 beams": (10.0, 8.0, 12.0)}
+    turns = [
+        {"names": names, "head": head, "batch": 64, "threads": 1, "ms": ms, "least": least, "most": most}
+        for head, (ms, least, most) in times.items()
+        for names in ("metaid", "tokenrec")
+    ]
+    path = tmp_path / "ranking.json"
+    path.write_text(json.dumps({"catalogues": {"ml-100k": {"items": 9, "rows": turns}}}))
+    lines = claims.cost(path)
+    assert len(lines) == 2 and all(line[-1] == f"**{word}**" for line in lines)
+    assert lines[0][5].startswith(f"times {fast[0] / 10:.2f} ({fast[1] / 12:.2f} to {fast[2] / 8:.2f})")
+    assert claims.cost(tmp_path / "nothing.json")[0][-1] == means.ABSENT
