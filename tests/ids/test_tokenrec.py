@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmrec import artifacts
+from llmrec import artifacts, recipe
 from llmrec.contracts import Catalog, IdTable, Interactions, Token, Vectors
 from llmrec.ids.tokenrec import TokenRec, scaled_codes
 from llmrec.ids.vq.directions import Directions
@@ -141,3 +141,12 @@ def test_a_setting_that_the_quantizer_does_not_have_is_refused() -> None:
         TokenRec(7, 4, "kmeans").fit(
             None, None, Vectors(np.ones((3, 4), np.float32), np.ones((5, 4), np.float32)), np.random.default_rng(0)
         )  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("quantizer", OTHERS)
+def test_shipped_recipes_differ_from_the_sketch_in_the_quantizer_alone(quantizer: str) -> None:
+    recipes = Path(__file__).parents[2] / "benchmarks" / "recipes"
+    sketch, other = (recipe.load(recipes / name) for name in ("tokenrec-ml-100k-sketch.toml", f"codes/{quantizer}-ml-100k-sketch.toml"))
+    assert other.scheme.quantizer == quantizer
+    assert dataclasses.replace(other.scheme, quantizer="masked", lr=sketch.scheme.lr) == sketch.scheme
+    assert dataclasses.replace(other, scheme=sketch.scheme, name=sketch.name) == sketch

@@ -5,17 +5,21 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from llmrec import recipe
 from llmrec.contracts import Id, Ints, Queries
 from llmrec.lm import prompts
+from llmrec.lm.finetune import FineTune
 from llmrec.lm.heads.trie import Trie
 from llmrec.lm.vocab import END
 from llmrec.recommend.language import BATCH, LanguageRecommender
 from tests.lm import world
 
+RECIPES = Path(__file__).parents[2] / "benchmarks" / "recipes"
 TABLE = world.table()
 LM = world.model(TABLE)
 HISTORY = np.array([3, 1, 7, 5, 2], dtype=np.int32)
@@ -90,6 +94,13 @@ def test_where_order_does_not_count_a_query_is_read_in_one_of_its_own(plain: Lan
     assert all(np.array_equal(read(plain, h), h) for h in many)
     long = np.arange(24, dtype=np.int32)
     assert set(read(dataclasses.replace(direct, max_items=4), long).tolist()) == {20, 21, 22, 23}
+
+
+def test_a_model_that_learned_no_order_is_asked_in_none() -> None:
+    """TokenRec's unordered recipe; any share of ordered histories in training keeps time's order."""
+    assert FineTune(tasks={"sequential": 0.0, "direct": 1.0}).ranks_by == "direct"
+    assert FineTune(tasks={"direct": 1.0}).ranks_by == FineTune().ranks_by == "sequential"
+    assert recipe.load(RECIPES / "codes" / "unordered-ml-100k-sketch.toml").train.ranks_by == "direct"
 
 
 def read(recommender: LanguageRecommender, history: Ints) -> Ints:
