@@ -24,6 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="DIR", help="put the run into this folder (default: a new folder among the runs)")
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change one setting of the recipe")
+    parser.add_argument("--no-numbers", action="store_true", help="train alone; `llmrec evaluate` measures when it is asked to")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out, or with the last unfinished run of the recipe")
 
 
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     begin = time.perf_counter()
     found = _resumed(args) if args.resume else _fresh(args)
-    outcome = pipeline.train(found, Progress())
+    outcome = pipeline.train(found, Progress(), numbers=not args.no_numbers)
     if outcome.state == "stopped" and "Ctrl-C" in outcome.reason:
         args.exit_code = 130
     return {

@@ -36,11 +36,11 @@ def prepare(recipe: Recipe, emit: Emit) -> Prepared:
     return stages.prepare(recipe, around)
 
 
-def train(run: Run, emit: Emit | None = None, should_stop: Callable[[], bool] = lambda: False) -> Status:
+def train(run: Run, emit: Emit | None = None, should_stop: Callable[[], bool] = lambda: False, numbers: bool = True) -> Status:
     """Work a run off, from wherever it stands; returns how it ended.
 
     SIGTERM, Ctrl-C or `should_stop` end it as "stopped": once training has begun a usable model is kept. An exception marks the run
-    "failed" with its reason and is raised again. `RunBusy` when another process works on it.
+    "failed" with its reason and is raised again. `RunBusy` when another process works on it. numbers: whether to evaluate in the end.
     """
     if run.broken:
         raise artifacts.BadArtifact(run.broken)
@@ -52,7 +52,7 @@ def train(run: Run, emit: Emit | None = None, should_stop: Callable[[], bool] = 
         status.write(run.path, "running")
         tell({"event": "start", "resumed": before.state != "new"})
         try:
-            _work(run, tell, stop)
+            _work(run, tell, stop, numbers)
             state: State = "stopped" if stop() else "done"
             reason = f"{stop.reason}; resume to go on" if stop() else ""
         except Halt:
@@ -92,27 +92,27 @@ def report(
     return {**told, **newcomers.told(run, recommender, split)}
 
 
-def _work(run: Run, tell: Emit, stop: Stop) -> None:
+def _work(run: Run, tell: Emit, stop: Stop, numbers: bool) -> None:
     recipe = run.recipe
     prepared = prepare(recipe, tell)
     _keep(run, prepared)
     if not (run.path / "training.json").exists() or not (run.path / "model").exists():
         _fit(run, recipe, prepared, tell, stop)
-    if stop():
+    if stop() or not numbers:
         return
     with _stage(tell, "loading the model"):  # what was kept, which is the best and not the last
         recommender = run.recommender()
-    numbers = run.metrics or {}
+    measured = run.metrics or {}
     for part, masked in PARTS:
         seen = "masked" if masked else "unmasked"
         if stop():
             return
-        if seen in numbers.get(part, {}):
+        if seen in measured.get(part, {}):
             continue
         with _stage(tell, f"evaluation on {part}, seen items {seen}"):
-            numbers.setdefault(part, {})[seen] = report(run, recommender, prepared.dataset.name, prepared.split, part, masked)
-        artifacts.write_json(numbers, run.path / "metrics.json")
-        tell({"event": "evaluation", "part": part, "seen": seen, "metrics": numbers[part][seen]["metrics"]})
+            measured.setdefault(part, {})[seen] = report(run, recommender, prepared.dataset.name, prepared.split, part, masked)
+        artifacts.write_json(measured, run.path / "metrics.json")
+        tell({"event": "evaluation", "part": part, "seen": seen, "metrics": measured[part][seen]["metrics"]})
 
 
 def _keep(run: Run, prepared: Prepared) -> None:

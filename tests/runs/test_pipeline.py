@@ -132,7 +132,7 @@ def test_a_stop_before_training_leaves_the_stage_at_once(run: Run, monkeypatch: 
 def test_a_caller_can_ask_to_stop(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def work(run: Run, tell: Any, stop: Any) -> None:
+    def work(run: Run, tell: Any, stop: Any, numbers: bool) -> None:
         while not stop():
             asked.append(1)
 
@@ -149,11 +149,17 @@ def test_a_done_run_is_left_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_events_reach_the_caller_and_the_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_work", lambda run, tell, stop: tell({"event": "step", "step": 1}))
+    monkeypatch.setattr(pipeline, "_work", lambda run, tell, stop, numbers: tell({"event": "step", "step": 1}))
     told: list[events.Event] = []
     pipeline.train(run, told.append)
     assert told == run.events()
     assert [e["event"] for e in told] == ["start", "step", "end"]
+
+
+def test_a_run_may_be_trained_without_numbers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "report", lambda *a, **k: pytest.fail("nothing was to be measured"))
+    assert pipeline.train(run, numbers=False).state == "done"
+    assert run.metrics is None and (run.path / "model").exists()
 
 
 def test_halt_is_no_exception_that_stages_swallow() -> None:

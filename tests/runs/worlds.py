@@ -43,7 +43,7 @@ from pathlib import Path
 from llmrec import artifacts
 from llmrec.runs import pipeline, store
 
-def work(run, tell, stop):
+def work(run, tell, stop, numbers):
     at = run.path / "checkpoint.json"
     done = artifacts.read_json(at)["step"] if at.exists() else 0
     with stop.gently():
