@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import places
-from benchmarks.report import claims, means
+from benchmarks.report import chapters, claims, means
 from benchmarks.report.claims import Claim
 from tests.benchmarks import world
 
@@ -150,3 +150,17 @@ def test_the_cost_of_ranking_is_judged_by_its_worst_and_best_turn(tmp_path: Path
     assert len(lines) == 2 and all(line[-1] == f"**{word}**" for line in lines)
     assert lines[0][5].startswith(f"times {fast[0] / 10:.2f} ({fast[1] / 12:.2f} to {fast[2] / 8:.2f})")
     assert claims.cost(tmp_path / "nothing.json")[0][-1] == means.ABSENT
+
+
+def test_new_items_stand_beside_chance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"hit@10": [0.1, 0.05, 0.15], "ndcg@10": [0.05, 0.02, 0.08], "new among 10": 0.5}
+    said = {"users asked": 400, "new items": 70, "told of them": 2000, "chance": {"hit@10": 0.006, "new among 10": 0.4}}
+    monkeypatch.setattr(chapters, "MEASURED", tmp_path)
+    assert chapters.unseen_items() == means.ABSENT
+    (tmp_path / "unseen-items.json").write_text(json.dumps(said | {"results": {"tokenrec": found, "itemknn": found}}))
+    lines = chapters.unseen_items().splitlines()
+    assert lines[-3:] == [
+        "| TokenRec | 0.1000 (0.050 to 0.150) | 0.0500 (0.020 to 0.080) | 0.50 |",
+        "| ItemKNN | 0.1000 (0.050 to 0.150) | 0.0500 (0.020 to 0.080) | 0.50 |",
+        "| chance | 0.0060 |  | 0.40 |",
+    ]
