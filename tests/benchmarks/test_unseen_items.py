@@ -19,6 +19,8 @@ def test_itemknn_knows_what_is_told_and_nothing_of_the_asked() -> None:
     assert len(whole) == len(SPLIT.train) + len(SPLIT.known)
     pairs = set(zip(whole.user.tolist(), whole.item.tolist(), strict=True))
     assert not pairs & set(zip(SPLIT.test.user.tolist(), SPLIT.test.item.tolist(), strict=True))
+    alone = with_told(SPLIT, tellers_alone=True)
+    assert set(alone.user.tolist()) == set(SPLIT.known.user.tolist()) and len(alone) < len(whole)
     blind, knowing = (told(ItemKnn().fit(train, stream(0, "knn")), SPLIT) for train in (SPLIT.train, whole))
     assert blind["hit@10"][0] == 0 and blind["new among 10"] == 0  # what nobody took is near nothing
     mean, low, high = knowing["hit@10"]
