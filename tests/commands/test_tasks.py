@@ -94,7 +94,7 @@ def test_all_tasks_are_measured_beside_their_baselines(trained: str, capsys: pyt
 def test_a_person_reads_tables_and_examples(trained: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = _say(capsys, "tasks", trained, "--task", "explanation", "--users", "9", "--template", "unseen")
     assert code == 0, err
-    assert out.startswith("explanation: mine, loo test, unseen template, seed 3") and "popular genre" in out
+    assert out.startswith("explanation: mine, loo test, unseen template, seed 3") and "popular attribute" in out
     assert out.count("\n  reference ") == 5 and "because of Film" in out
 
 

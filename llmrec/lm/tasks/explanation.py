@@ -47,8 +47,8 @@ class Example:
 class Explained:
     """How explanations of held-out items are. n: asked; unexplained: left out, as nothing in train and catalogue speaks for the item.
 
-    metrics: bleu, rouge_l, and the shares of statements that are formed, exist, in_history, of_target, of_cited, true; intervals: 95 %
-    for rouge_l and true; baselines: {name: metrics}.
+    metrics: bleu, rouge_l; the shares of statements that are formed, exist, in_history, of_target, of_cited, distinct, true (`Verdict`);
+    evidence, how much of the references' items is cited. intervals: 95 % for rouge_l and true; baselines: {name: metrics}.
     """
 
     n: int
@@ -130,24 +130,32 @@ def evaluate(
     verdicts = [facts.check(s, q.item, q.history) for s, q in zip(said, questions, strict=True)]
     each = np.stack([rouge(texts, right), np.asarray([v.true for v in verdicts], dtype=np.float64)], 1)
     bounds = intervals(each, streams.stream(seed, "bootstrap"))
-    others = {name: [_guess(name, q, facts, split.train, seed) for q in questions] for name in ("random items", "popular genre")}
     return Explained(
         len(pairs),
         len(everyone) - len(pairs),
         part,
         "unseen" if unseen else "seen",
-        _measures(texts, right, verdicts),
+        {**_measures(texts, right, verdicts), "evidence": _evidence(said, references)},
         {name: (b.low, b.high) for name, b in zip(("rouge_l", "true"), bounds, strict=True)},
-        {
-            name: _measures(
-                [shown(s, catalog) for s in guesses],
-                right,
-                [facts.check(s, q.item, q.history) for s, q in zip(guesses, questions, strict=True)],
-            )
-            for name, guesses in others.items()
-        },
+        _baselines(questions, references, facts, split.train, catalog, seed),
         _examples(questions, texts, right, verdicts, catalog),
     )
+
+
+def _baselines(
+    questions: Sequence[Asked], references: Sequence[Statement], facts: Facts, train: Interactions, catalog: Catalog, seed: int
+) -> dict[str, dict[str, float]]:
+    right, out = [shown(r, catalog) for r in references], {}
+    for name in ("random items", "popular attribute"):
+        said = [_guess(name, q, facts, train, seed) for q in questions]
+        verdicts = [facts.check(s, q.item, q.history) for s, q in zip(said, questions, strict=True)]
+        out[name] = {**_measures([shown(s, catalog) for s in said], right, verdicts), "evidence": _evidence(said, references)}
+    return out
+
+
+def _evidence(said: Sequence[Statement], references: Sequence[Statement]) -> float:
+    """How much of the references' items is cited, a share of each, on average."""
+    return float(np.mean([len(set(s.items) & set(r.items)) / len(r.items) for s, r in zip(said, references, strict=True)]))
 
 
 def _guess(name: str, question: Asked, facts: Facts, train: Interactions, seed: int) -> Statement:

@@ -59,6 +59,7 @@ def test_a_model_that_says_the_reference_is_true_and_alike(monkeypatch: pytest.M
     measured = explanation.evaluate(six.recommender(LM, TABLE), split, six.CATALOG)
     assert (measured.n, measured.unexplained) == (2, 0)
     assert measured.metrics["bleu"] == pytest.approx(100) and measured.metrics["rouge_l"] == measured.metrics["true"] == 1
+    assert measured.metrics["evidence"] == measured.metrics["distinct"] == 1
     assert all(e.true and e.said == e.reference for e in measured.examples)
 
 
@@ -70,7 +71,7 @@ def test_the_unknown_and_the_malformed_count_as_false(monkeypatch: pytest.Monkey
     assert measured.n == 2
     assert measured.metrics["true"] == 0 and measured.metrics["formed"] == 0.5 and measured.metrics["exists"] == 0.5
     assert measured.examples[-1].said == "I like it"
-    assert set(measured.baselines) == {"random items", "popular genre"}
+    assert set(measured.baselines) == {"random items", "popular attribute"}
     assert all(b["exists"] == b["in_history"] == b["formed"] == 1 for b in measured.baselines.values())
 
 

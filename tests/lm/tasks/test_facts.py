@@ -75,6 +75,11 @@ def test_the_check_finds_what_is_false(statement: Statement, wrong: str | None) 
     assert wrong is None or not getattr(verdict, wrong)
 
 
+def test_an_item_cited_twice_is_true_but_not_distinct() -> None:
+    verdict = FACTS.check(Statement((ALIENS, ALIENS), ("Sci-Fi",)), DUNE, np.asarray([ALIENS]))
+    assert verdict.true and not verdict.distinct
+
+
 def test_every_reference_is_true() -> None:
     split = world.split(n_users=30, length=10)
     catalog = world.catalog(30, [f"Film {i}" for i in range(24)])
