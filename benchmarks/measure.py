@@ -35,10 +35,10 @@ def measure(row: Row, seed: int, folder: Path) -> dict[str, Any]:
 
 
 def trained(row: Row, seed: int, folder: Path) -> dict[str, Any]:
-    """A recipe. The seconds of training are those of the whole command: data, vectors, names, training, and the numbers it prints."""
+    """A recipe. The seconds of training are those of the whole command: data, vectors, names, training with its validations."""
     from llmrec.runs import store
 
-    words = ["train", str(row.source), "--out", str(folder), "--set", f"seed={seed}"]
+    words = ["train", str(row.source), "--out", str(folder), "--set", f"seed={seed}", "--no-numbers"]
     wall, cpu = time.perf_counter(), _children()
     commands = [llmrec(*words)[0]]
     wall, cpu = time.perf_counter() - wall, _children() - cpu
