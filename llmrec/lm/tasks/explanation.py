@@ -71,6 +71,7 @@ class Explanations:
     task: str = TASK
     bulk: int = 1
     wording: Wording = field(init=False)
+    known: dict[int, Statement | None] = field(default_factory=dict, init=False)  # a loop counts all epochs before it begins
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wording", Wording(self.speaker))
@@ -96,7 +97,9 @@ class Explanations:
     def _reference(self, row: int) -> tuple[Ints, Statement | None]:
         user = int(self.train.user[row])
         before = recent(self.train.item[self.train.offsets[user] : row])
-        return before, self.facts.reference(int(self.train.item[row]), before)
+        if row not in self.known:
+            self.known[row] = self.facts.reference(int(self.train.item[row]), before)
+        return before, self.known[row]
 
 
 def recent(history: Ints) -> Ints:
