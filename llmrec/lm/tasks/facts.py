@@ -35,7 +35,7 @@ class Statement:
 class Verdict:
     """What holds of a statement. exists: each cited item is in the catalogue; in_history: and in the user's history; of_target, of_cited:
     each attribute belongs to the target, and to each item cited. A statement is true when it is well formed and all of this holds.
-    distinct: no item is cited twice, which a true statement may do.
+    distinct: some item is cited, and none twice, which a true statement may do.
     """
 
     formed: bool
@@ -107,7 +107,7 @@ class Facts:
             in_history=exists and all(i in known for i in said.items),
             of_target=told and set(said.attributes) <= set(self.attributes[target]),
             of_cited=told and exists and all(set(said.attributes) <= set(self.attributes[i]) for i in said.items),
-            distinct=len(set(said.items)) == len(said.items),
+            distinct=bool(said.items) and len(set(said.items)) == len(said.items),
         )
 
     def popular(self, train: Interactions) -> str | None:
