@@ -8,6 +8,7 @@ Examples: llmrec train metaid-ml-100k-sketch --set train.epochs=2
 from __future__ import annotations
 
 import argparse
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,12 +88,16 @@ def _resumed(args: argparse.Namespace) -> Run:
 
 
 def _last_unfinished(args: argparse.Namespace) -> Run:
+    from llmrec.registry import UnknownName
     from llmrec.runs import store
 
     wanted = _recipe(args).fingerprint()
     for found in store.list_runs():
-        if not found.broken and found.status.resumable and found.recipe.fingerprint() == wanted:
-            return found
+        if found.broken or not found.status.resumable:
+            continue
+        with contextlib.suppress(ValueError, UnknownName):  # another run's recipe may be of another version
+            if found.recipe.fingerprint() == wanted:
+                return found
     raise ValueError(f"there is no unfinished run of {args.recipe}: leave --resume out to start one")
 
 

@@ -101,10 +101,12 @@ def _root(path: str | None) -> Path:
 
 
 def _find(path: str | None, folder: str, *names: str) -> tuple[Path, ...] | None:
-    """These files, packed or not, in `folder` of the root (or, where a path is given, in that path itself); None unless all are there."""
+    """These files in `folder` of the root, or in the root where it is called so; tables packed or not. None unless all are there."""
     root = _root(path)
-    for place in (root / folder, *([] if path is None else [root])):
-        found = [next((p for p in (place / name, place / f"{name}.gz") if p.is_file()), None) for name in names]
+    for place in (root / folder, *([root] if root.name == folder else [])):
+        found = [
+            next((p for p in (place / name, place / f"{name}.gz") if p.is_file() and p.suffixes != [".dat", ".gz"]), None) for name in names
+        ]
         whole = tuple(p for p in found if p is not None)
         if len(whole) == len(names):
             return whole

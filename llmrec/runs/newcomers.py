@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from llmrec.contracts import IdTable, Recommender, Split, Vectors
+    from llmrec.contracts import IdTable, Part, Recommender, Split, Vectors
     from llmrec.ids.newcomers.namer import Namer
     from llmrec.runs.store import Run
 
@@ -54,14 +54,14 @@ def pool(run: Run, table: IdTable, vectors: Vectors | None) -> tuple[IdTable, Ve
         return table, vectors
 
 
-def told(run: Run, recommender: Recommender, split: Split) -> dict[str, Any]:
-    """For a report: what people or items held out of training are called, and why where they could not be named. Nobody: nothing.
+def told(run: Run, recommender: Recommender, split: Split, part: Part) -> dict[str, Any]:
+    """For a report: what people or items held out of training are called, and why where they could not be named. None asked for: nothing.
 
     recommender, split: those of this run.
     """
     from llmrec.ids.newcomers.naming import CannotName
 
-    if split.known is None and not len(split.held_out):
+    if split.known is None and not np.isin(split.asked(part), split.held_out).any():
         return {}
     what = "newcomers" if split.known is None else "new_items"
     try:

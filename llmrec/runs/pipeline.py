@@ -47,7 +47,7 @@ def train(run: Run, emit: Emit | None = None, should_stop: Callable[[], bool] = 
     tell = _teller(run, emit)
     with status.held(run.path), Stop(should_stop) as stop:
         before = status.read_file(run.path)
-        if before.state == "done":
+        if before.state == "done" and (run.metrics is not None or not numbers):
             return before
         status.write(run.path, "running")
         tell({"event": "start", "resumed": before.state != "new"})
@@ -89,7 +89,7 @@ def report(
     measured = evaluate(recommender, split, part, masked)
     others = evaluate_baselines(split, part, masked, baselines, seed=seed)
     told = summary(measured, run=run.name, data=data, split=protocols.of(split).name, seed=seed, baselines=others)
-    return {**told, **newcomers.told(run, recommender, split)}
+    return {**told, **newcomers.told(run, recommender, split, part)}
 
 
 def _work(run: Run, tell: Emit, stop: Stop, numbers: bool) -> None:

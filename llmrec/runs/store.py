@@ -72,7 +72,7 @@ class Run:
         from llmrec import recipe
 
         plain = tomllib.loads(_recipe_text(self.path, self.info))
-        return dataclasses.replace(recipe.read(plain), name=str(self.info.get("recipe", "run")))
+        return dataclasses.replace(recipe.read(_upgraded(plain)), name=str(self.info.get("recipe", "run")))
 
     @property
     def status(self) -> Status:
@@ -246,6 +246,15 @@ def _recipe_text(folder: Path, info: dict[str, Any]) -> str:
     if _sha(text) != info.get("recipe_sha256"):
         raise BadArtifact(f"{path} is truncated or was changed after the run was made: put it back, or start a new run with it")
     return text
+
+
+def _upgraded(plain: dict[str, Any]) -> dict[str, Any]:
+    """A recipe of an older version in today's words: the direct task was a setting of its own before there were more tasks."""
+    train = dict(plain.get("train", {}))
+    if "direct" in train:
+        train["tasks"] = {"direct": train.pop("direct"), **train.get("tasks", {})}
+        return {**plain, "train": train}
+    return plain
 
 
 def _stem(recipe: Recipe) -> str:

@@ -58,6 +58,9 @@ def test_tables(folder: Path, name: str, reader: Any, place: str, ending: str) -
     assert [data.catalog.titles[i] for i in data.interactions.history(0)] == ["Soap, green", "Oil"]
     by_path = reader(path=str(folder / place)).load()  # the folder itself
     assert by_path.catalog.titles == data.catalog.titles
+    other = {Beauty: MovieLens1M, MovieLens1M: Beauty}[reader]
+    with pytest.raises(BadData, match="is not there"):
+        other(path=str(folder / place)).load()  # never another data set under this name
 
 
 def test_movielens_as_grouplens_ships_it_is_cut_to_its_core(folder: Path) -> None:

@@ -58,6 +58,7 @@ def evaluated(capsys: pytest.CaptureFixture[str], run: Run, *words: str) -> dict
 
 def test_people_held_out_are_named_unless_it_is_asked_otherwise(people: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert people.metrics is not None and people.metrics["test"]["masked"]["newcomers"] == "named"
+    assert "newcomers" not in people.metrics["valid"]["masked"]  # nobody held out is asked for there
     named, anonymous = (evaluated(capsys, people, *words) for words in ((), ("--newcomers", "anonymous")))
     assert (named["newcomers"], anonymous["newcomers"]) == ("named", "anonymous") and "newcomers_why" not in anonymous
     assert named["metrics"] == people.metrics["test"]["masked"]["metrics"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from llmrec import artifacts
 from llmrec.runs import events, pipeline, status, store
 from llmrec.runs.signals import Halt
 from llmrec.runs.store import Run
@@ -143,6 +144,7 @@ def test_a_caller_can_ask_to_stop(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_done_run_is_left_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     status.write(run.path, "done")
+    artifacts.write_json({}, run.path / "metrics.json")
     monkeypatch.setattr(pipeline, "_work", lambda *_: pytest.fail("worked again"))
     assert pipeline.train(run).state == "done"
     assert run.events() == []
@@ -157,9 +159,12 @@ def test_events_reach_the_caller_and_the_file(run: Run, monkeypatch: pytest.Monk
 
 
 def test_a_run_may_be_trained_without_numbers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "report", lambda *a, **k: pytest.fail("nothing was to be measured"))
-    assert pipeline.train(run, numbers=False).state == "done"
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "report", lambda *a, **k: pytest.fail("nothing was to be measured"))
+        assert pipeline.train(run, numbers=False).state == "done"
+        assert pipeline.train(run, numbers=False).state == "done"
     assert run.metrics is None and (run.path / "model").exists()
+    assert pipeline.train(run).state == "done" and run.metrics is not None  # they can be had later
 
 
 def test_halt_is_no_exception_that_stages_swallow() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -31,6 +32,14 @@ def test_a_new_run_holds_its_recipe_and_where_it_came_from() -> None:
     info = run.info
     assert (info["kind"], info["format"], info["seed"], info["scheme"], info["lm"]) == ("llmrec-run", 1, 3, "metaid", "tiny")
     assert {"python", "llmrec", "torch", "numpy"} <= set(info["versions"])
+
+
+def test_a_run_of_before_the_tasks_had_names_opens() -> None:
+    run = store.create(board())
+    old = (run.path / "recipe.toml").read_text(encoding="utf-8").replace("[train]", "[train]\ndirect = 0.5")
+    (run.path / "recipe.toml").write_text(old, encoding="utf-8")
+    run.note(recipe_sha256=hashlib.sha256(old.encode()).hexdigest())
+    assert run.recipe.train.tasks == {"direct": 0.5} and run.recipe.train.shares["sequential"] == 1.0
 
 
 def test_names_count_up_and_never_clash() -> None:
