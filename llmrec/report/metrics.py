@@ -8,6 +8,7 @@ A place with -1 is a miss. With one target per user (leave-one-out) recall equal
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -47,13 +48,17 @@ def from_places(places: Sequence[Sequence[int] | Ints], counts: Sequence[int] | 
     n_targets = np.asarray(counts, dtype=np.int64)
     if len(places) != len(n_targets):
         raise ValueError(f"{len(places)} lists of places need as many counts of targets, got {len(n_targets)}")
+    many = np.array([len(some) for some in places], dtype=np.int64)
+    row = np.repeat(np.arange(len(places)), many)
+    at = np.fromiter(itertools.chain.from_iterable(places), dtype=np.int64, count=int(many.sum()))
+    falls = (row[1:] == row[:-1]) & (np.diff(at) < 1)
+    wrong = np.unique([*row[at < 1], *row[1:][falls], *np.flatnonzero((many > n_targets) | (n_targets < 1))])
+    if len(wrong):
+        which, some = int(wrong[0]), at[row == wrong[0]].tolist()
+        raise ValueError(f"row {which}: places {some} of {n_targets[which]} targets: they must ascend from 1, one per target found")
     hits = np.zeros((len(places), max([cut(name) for name in names], default=0)), dtype=bool)
-    for row, some in enumerate(places):
-        at = np.asarray(some, dtype=np.int64)
-        falls = len(at) and (at[0] < 1 or (np.diff(at) < 1).any())
-        if falls or len(at) > n_targets[row] or n_targets[row] < 1:
-            raise ValueError(f"row {row}: places {at.tolist()} of {n_targets[row]} targets: they must ascend from 1, one per target found")
-        hits[row, at[at <= hits.shape[1]] - 1] = True
+    near = at <= hits.shape[1]
+    hits[row[near], at[near] - 1] = True
     return _measured(hits, n_targets, names)
 
 
