@@ -6,6 +6,7 @@ Where it stands: stage 3, after LightGCN. What it does not know: where the vecto
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -14,7 +15,6 @@ import numpy as np
 
 from llmrec.contracts import Book, Catalog, Floats, IdTable, Interactions, Names, Quantizer, Vectors
 from llmrec.ids.vq import directions
-from llmrec.ids.vq.directions import Learner
 from llmrec.ids.vq.masked import MaskedVq
 from llmrec.ids.vq.product import ProductKMeans
 from llmrec.ids.vq.residual import RqKMeans
@@ -88,11 +88,17 @@ class TokenRec(Codes):
 
     def _name(self, rows: Floats, side: str, rng: np.random.Generator) -> tuple[Names, Quantizer]:
         learner = self._learner(len(rows))
-        quantizer = learner.fit(rows, rng) if isinstance(learner, MaskedVq) else directions.learn(learner, rows, rng)
+        quantizer: Quantizer
+        if isinstance(learner, MaskedVq):
+            quantizer = learner.fit(rows, rng)
+        elif isinstance(learner, ProductKMeans):
+            quantizer = directions.learn(learner.fit, rows, rng)
+        else:  # one scale, as the masked quantizer has: a spread of its own for each coordinate would give noise the same say
+            quantizer = directions.learn(functools.partial(learner.fit, one_scale=True), rows, rng)
         books = tuple(Book(f"{SIDES[side]}{k}_", size) for k, size in enumerate(quantizer.sizes))
         return Names(np.asarray(quantizer.encode(rows), dtype=np.int32), books), quantizer
 
-    def _learner(self, n: int) -> Learner:
+    def _learner(self, n: int) -> MaskedVq | ProductKMeans | RqKMeans | RqVae:
         """What learns the codes of n rows. All nets have the width and the steps of the masked quantizer's."""
         k, size = self.n_books, scaled_codes(n) if self.n_codes is None else self.n_codes
         if self.quantizer == "kmeans":

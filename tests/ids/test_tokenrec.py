@@ -16,6 +16,7 @@ from llmrec.ids.tokenrec import TokenRec, scaled_codes
 from llmrec.ids.vq.directions import Directions
 from llmrec.ids.vq.masked import Masked, MaskedVq
 from llmrec.ids.vq.product import Product
+from llmrec.ids.vq.residual import Residual
 
 OTHERS = ("vq", "kmeans", "rqkmeans", "rqvae")
 QUICK = TokenRec(n_books=2, n_codes=4, hidden=16, steps=60, batch=32)
@@ -129,6 +130,18 @@ def test_kmeans_names_each_part_by_its_nearest_centre(vectors: Vectors) -> None:
         for part, book, code in ((unit[:3], one, codes[0]), (unit[3:], two, codes[1])):
             far = ((book - part) ** 2).sum(axis=1)
             assert far[code] <= far.min() + 1e-6
+
+
+@pytest.mark.parametrize("quantizer", ["rqkmeans", "rqvae"])
+def test_residual_codes_see_all_coordinates_in_one_measure_as_the_masked_ones_do(quantizer: str, vectors: Vectors) -> None:
+    """Directions of which one coordinate hardly varies: it counts for as little as it says, and is not blown up to the others."""
+    uneven = Vectors(vectors.users, vectors.items * np.array([1, 1, 1, 1, 1, 0.01], np.float32))
+    residual = fit(quick(quantizer), uneven).item_quantizer
+    masked = fit(QUICK, uneven).item_quantizer
+    assert isinstance(residual, Directions) and isinstance(residual.inner, Residual) and isinstance(masked, Masked)
+    assert len(np.unique(residual.inner.scale)) == 1 and residual.inner.scale.shape == (6,)
+    np.testing.assert_allclose(residual.inner.scale[:1], masked.scale, rtol=1e-5)
+    np.testing.assert_allclose(residual.inner.mean, masked.mean, atol=1e-6)
 
 
 def test_a_setting_that_the_quantizer_does_not_have_is_refused() -> None:

@@ -6,18 +6,14 @@ with. What it does not know: which quantizer is inside, names, users, items.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from llmrec.contracts import Floats, Ints, Quantizer
 
-
-class Learner(Protocol):
-    """Settings that fit to a quantizer."""
-
-    def fit(self, rows: Floats, rng: np.random.Generator) -> Quantizer: ...
+Fit = Callable[[Floats, np.random.Generator], Quantizer]  # (n, d) rows to what names them
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +43,7 @@ def directions(rows: Floats) -> Floats:
         return np.asarray(wide / np.where(length > 0, length, 1), dtype=np.float32)
 
 
-def learn(learner: Learner, rows: Floats, rng: np.random.Generator) -> Directions:
+def learn(fit: Fit, rows: Floats, rng: np.random.Generator) -> Directions:
     """Fit on the directions of (n, d) rows; those of zeros teach nothing and are left out."""
     known = rows[np.any(rows != 0, axis=1)]
-    return Directions(learner.fit(directions(known if len(known) else rows), rng))
+    return Directions(fit(directions(known if len(known) else rows), rng))

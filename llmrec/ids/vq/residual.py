@@ -21,7 +21,7 @@ SAMPLED = 256  # rows per code that k-means looks at, at most
 class Residual:
     """One code per level: the codeword nearest to what the levels before left over.
 
-    mean, scale: (d,) of the rows it was fitted on; rows are centred and scaled by them, once and for all. books: one (k, h) array per
+    mean, scale: (d,) of the rows it was fitted on; rows are centred and divided by them, once and for all. books: one (k, h) array per
     level. encoder, decoder: weights and biases in turn, (in, out) and (out,), with a ReLU between layers; () where codes are taken from
     the scaled rows themselves (then h = d).
     """
@@ -74,9 +74,12 @@ class RqKMeans:
             if getattr(self, name) < 1:
                 raise ValueError(f"residual k-means: {name} is {getattr(self, name)}, but must be at least 1: raise it in the recipe")
 
-    def fit(self, rows: Floats, rng: np.random.Generator) -> Residual:
-        """rows: (n, d). Fewer rows than codes make smaller books. Above 256 rows per code a sample of so many makes all books."""
-        mean, scale = standard(rows)
+    def fit(self, rows: Floats, rng: np.random.Generator, one_scale: bool = False) -> Residual:
+        """rows: (n, d). Fewer rows than codes make smaller books. Above 256 rows per code a sample of so many makes all books.
+
+        one_scale: divide all coordinates by one number, so that what is near stays near; otherwise each by its own spread.
+        """
+        mean, scale = standard(rows, one_scale)
         most = SAMPLED * self.n_codes
         picked = slice(None) if len(rows) <= most else np.sort(rng.choice(len(rows), most, replace=False))
         left = np.asarray(rows[picked] - mean, dtype=np.float32)
@@ -108,8 +111,9 @@ def kmeans(rows: Floats, k: int, seed: int, restarts: int = 1) -> Floats:
     return np.array(means.centroids, dtype=np.float32)
 
 
-def standard(rows: Floats) -> tuple[Floats, Floats]:
-    """Mean and spread of each coordinate, (d,) and (d,); a coordinate that does not vary has spread 1."""
+def standard(rows: Floats, one_scale: bool = False) -> tuple[Floats, Floats]:
+    """Mean and spread of each coordinate, (d,) and (d,); a coordinate that does not vary has spread 1. one_scale: d times the same
+    spread, that of all numbers together."""
     if not len(rows):
         raise ValueError("there are no vectors to quantize: load a catalogue with items")
     mean, spread = np.zeros(rows.shape[1]), np.zeros(rows.shape[1])
@@ -124,6 +128,8 @@ def standard(rows: Floats) -> tuple[Floats, Floats]:
         spread += ((rows[first : first + PART] - mean) ** 2).sum(0)
     spread = np.sqrt(spread / len(rows))
     floor = 1e-6 * max(float(spread.max()), float(np.abs(mean).max()))
+    if one_scale:
+        spread = np.full_like(spread, np.sqrt(np.mean(spread**2)))
     return mean.astype(np.float32), np.where(spread > floor, spread, 1).astype(np.float32)
 
 

@@ -50,11 +50,11 @@ class RqVae:
         if self.beta < 0 or self.rate <= 0:
             raise ValueError(f"rqvae: beta {self.beta} must be 0 or more and rate {self.rate} above 0: change them in the recipe")
 
-    def fit(self, rows: Floats, rng: np.random.Generator) -> Residual:
-        """rows: (n, d). The same generator gives the same bits on one machine; `rows` is not changed."""
+    def fit(self, rows: Floats, rng: np.random.Generator, one_scale: bool = False) -> Residual:
+        """rows: (n, d). The same generator gives the same bits on one machine; `rows` is not changed. one_scale: as in `RqKMeans.fit`."""
         import torch
 
-        mean, scale = standard(rows)
+        mean, scale = standard(rows, one_scale)
         draw = torch.Generator().manual_seed(int(rng.integers(2**62)))
 
         def some(size: int) -> torch.Tensor:
