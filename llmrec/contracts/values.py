@@ -173,9 +173,11 @@ class Dataset:
 class Split:
     """Train, validation and test interactions over the same users and items.
 
-    protocol: its name in `report.protocols`: "loo" (leave-one-out by time), "holdout" (80/10/10 at random per user) or "unseen-users".
+    protocol: its name in `report.protocols`: "loo" (leave-one-out by time), "holdout" (80/10/10 at random per user), "unseen-users" or
+    "unseen-items".
     held_out: users taken out of ALL training ("unseen users"); their last item is their test target, the rest only their history.
     known: of items taken out of all training ("unseen items"), who took them: what they may be placed by afterwards, and nothing else.
+    taken: of those items, what those who are asked took before their test target: told to nobody, but seen, and masked as such.
     """
 
     protocol: str
@@ -185,10 +187,12 @@ class Split:
     held_out: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     held_out_history: Interactions | None = None
     known: Interactions | None = field(default=None, metadata=ADDED)
+    taken: Interactions | None = field(default=None, metadata=ADDED)
 
     def queries(self, part: Part, masked: bool = True) -> Queries:
         """One query per user of `asked(part)`. History: train for "valid"; train and valid, in order of time, for "test".
 
+        masked: what was seen must not come back: the history, and for "test" what was taken besides.
         A held-out user is a new person, user -1: nothing of them was trained, and their own name says nothing.
         """
         users = self.asked(part)
@@ -201,7 +205,10 @@ class Split:
             order = np.argsort(np.concatenate([k.times(u) for k in known]), kind="stable")
             histories.append(items[order])
         who = np.where(np.isin(users, self.held_out), -1, users).astype(np.int32)
-        return Queries(who, tuple(histories), tuple(histories) if masked else None)
+        seen = histories
+        if part == "test" and self.taken is not None:
+            seen = [np.concatenate([history, self.taken.history(u)]) for u, history in zip(users, histories, strict=True)]
+        return Queries(who, tuple(histories), tuple(seen) if masked else None)
 
     def asked(self, part: Part) -> Ints:
         """The users with a target in `part`, ascending: one per query."""

@@ -22,6 +22,7 @@ class UnseenItems:
 
     test: for each asked user the last new item that at least min_history + 1 old ones came before. Their later items go nowhere: the
     history of the query is what came before. valid: the last old item of whoever has min_history more. known: what is told of new items.
+    taken: other new items that the asked took before theirs: no part of the history, but masked with it where seen items are.
     """
 
     share: float = 0.05
@@ -47,12 +48,14 @@ class UnseenItems:
         target = self._targets(interactions, new, asks & np.isin(interactions.item, known.item))
         if not target.any():
             raise ValueError("nobody can be asked about a new item: take a larger share, a smaller min_history or more data")
+        asked = np.bincount(interactions.user[target], minlength=interactions.n_users) > 0
         cut = np.full(interactions.n_users, len(interactions))
         cut[interactions.user[target]] = np.flatnonzero(target)
-        old = interactions.take(~new & (np.arange(len(interactions)) < cut[interactions.user]))
+        before = np.arange(len(interactions)) < cut[interactions.user]
+        old, taken = interactions.take(~new & before), interactions.take(new & before & asked[interactions.user])
         last = np.zeros(len(old), dtype=bool)
         last[old.offsets[1:][np.diff(old.offsets) > self.min_history] - 1] = True
-        return Split("unseen-items", old.take(~last), old.take(last), interactions.take(target), known=known)
+        return Split("unseen-items", old.take(~last), old.take(last), interactions.take(target), known=known, taken=taken)
 
     def _targets(self, interactions: Interactions, new: NDArray[np.bool_], able: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """One row at most of each user, the last that can be asked: (n,)."""

@@ -54,11 +54,32 @@ def test_a_query_is_what_came_before_the_new_item_without_other_new_ones(split: 
         assert int(queries.users[row]) == user
 
 
+def test_other_new_items_taken_before_are_seen_and_masked_and_told_to_nobody(split: Split) -> None:
+    """Oracle: all that a user did before their target, old and new. One who took three new items is asked for one of the other two."""
+    queries, bare = split.queries("test"), split.queries("test", masked=False)
+    assert split.known is not None and split.taken is not None and queries.exclude is not None and bare.exclude is None
+    new, more = set(split.known.item.tolist()), 0
+    for row, user in enumerate(split.asked("test").tolist()):
+        target = int(split.test.history(user)[0])
+        whole = WORLD.history(user).tolist()
+        before = whole[: whole.index(target)]
+        more += len(set(before) & new)
+        assert set(before) & new == set(queries.exclude[row].tolist()) - set(queries.histories[row].tolist())
+        assert target not in queries.exclude[row] and set(queries.histories[row].tolist()) <= set(queries.exclude[row].tolist())
+    assert more > 10 and more == len(split.taken)
+    valid = split.queries("valid")
+    assert valid.exclude is not None and all(np.array_equal(*pair) for pair in zip(valid.exclude, valid.histories, strict=True))
+
+
 def test_it_repeats_and_is_another_for_another_seed_and_keeps(split: Split, tmp_path: Path) -> None:
     again, other = (UnseenItems(share=0.2).split(WORLD, stream(seed, "split")) for seed in (1, 2))
     assert pairs(again.test) == pairs(split.test) != pairs(other.test)
     kept = artifacts.load(Split, artifacts.save(split, tmp_path / "split"))
     assert split.known is not None and kept.known is not None and pairs(kept.known) == pairs(split.known)
+    assert split.taken is not None and kept.taken is not None and pairs(kept.taken) == pairs(split.taken)
+    bare = dataclasses.replace(split, taken=None)  # as it was written before this was noted
+    assert artifacts.load(Split, artifacts.save(bare, tmp_path / "bare")).taken is None
+    assert "taken" not in (tmp_path / "bare" / "value.json").read_text()
     assert protocols.of(split).name == "unseen-items"
     plain = LeaveOneOut().split(WORLD, stream(0, "split"))
     assert "known" not in (artifacts.save(plain, tmp_path / "plain") / "value.json").read_text()  # as before this split was there
