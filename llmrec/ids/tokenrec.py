@@ -33,36 +33,28 @@ LEARNED_WITH = {  # of the settings below: which of them a quantizer has
 
 
 @dataclass(frozen=True)
-class Codes:
-    """What a name is made of, whoever learns the codes.
-
-    n_books: K; n_codes: L, or None for `scaled_codes`, on each side by its own number. quantizer: "masked" is TokenRec; the others, of the
-    same size and on the same directions, are what its paper compares with. "vq": the same nets and books without a mask; "kmeans": k-means
-    on each of K parts of the vector; "rqkmeans": k-means on what the books before left over; "rqvae": the same, around trained nets.
-    """
-
-    n_books: int = 3
-    n_codes: int | None = None
-    quantizer: Literal["masked", "vq", "kmeans", "rqkmeans", "rqvae"] = "masked"
-
-
-@dataclass(frozen=True)
-class TokenRec(Codes):
+class TokenRec:
     """Names of K Tokens, one of each book: `<i0_3><i1_40><i2_7>` for items, `<u0_9>...` for users.
 
-    The first settings are those of `Codes`, the others those of `MaskedVq`; one that the chosen quantizer does not have is refused.
+    n_books: K; n_codes: L, or None for `scaled_codes`, on each side by its own number. mask to lr: as in `MaskedVq`.
+    quantizer: "masked" is TokenRec; the others, of the same size and on the same directions, are what its paper compares with. "vq": the
+    same nets and books without a mask; "kmeans": k-means on each of K parts of the vector; "rqkmeans": k-means on what the books before
+    left over; "rqvae": the same, around trained nets. A setting that the chosen one does not have is refused.
     Names may collide: users or items of almost the same vector have the same codes, and the health report names them. A language model that
     retrieves by vectors is not hurt by it. Whoever has a vector of zeros gets a name too, one that says nothing.
     The table holds both quantizers: newcomers get Tokens that are known already.
     Source: arXiv 2406.10450, the section on the masked vector-quantized tokenizer.
     """
 
+    n_books: int = 3
+    n_codes: int | None = None
     mask: float = 0.2
     beta: float = 0.25
     hidden: int = 128
     steps: int = 1500
     batch: int = 512
     lr: float = 0.005
+    quantizer: Literal["masked", "vq", "kmeans", "rqkmeans", "rqvae"] = "masked"
 
     needs_vectors: ClassVar[bool] = True
     embedder: ClassVar[str | None] = "lightgcn"
@@ -76,7 +68,16 @@ class TokenRec(Codes):
             if idle and getattr(self, f.name) != f.default:
                 value = getattr(self, f.name)
                 raise ValueError(f"tokenrec: {f.name} is {value}, but quantizer {self.quantizer!r} has no such setting: leave {f.name} out")
-        self._learner(1)
+        for name in ("n_books", "n_codes", "hidden", "steps", "batch"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"tokenrec: {name} is {value}, but must be at least 1: raise it in the recipe")
+        if not 0 <= self.mask < 1:
+            raise ValueError(f"tokenrec: mask is {self.mask}, but must be a share from 0 to below 1, such as 0.2")
+        if self.beta < 0:
+            raise ValueError(f"tokenrec: beta is {self.beta}, but must be 0 or more: raise it in the recipe")
+        if not self.lr > 0:
+            raise ValueError(f"tokenrec: lr is {self.lr}, but must be above 0: raise it in the recipe")
 
     def fit(self, train: Interactions, catalog: Catalog, vectors: Vectors | None, rng: np.random.Generator) -> IdTable:
         """Learn a quantizer per side and encode everybody. `train` and `catalog` are not looked at: the vectors carry it all."""
@@ -99,7 +100,7 @@ class TokenRec(Codes):
         return Names(np.asarray(quantizer.encode(rows), dtype=np.int32), books), quantizer
 
     def _learner(self, n: int) -> MaskedVq | ProductKMeans | RqKMeans | RqVae:
-        """What learns the codes of n rows. All nets have the width and the steps of the masked quantizer's."""
+        """What learns the codes of n rows, with those of the settings that it has."""
         k, size = self.n_books, scaled_codes(n) if self.n_codes is None else self.n_codes
         if self.quantizer == "kmeans":
             return ProductKMeans(k, size)

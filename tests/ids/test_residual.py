@@ -177,6 +177,8 @@ def test_what_cannot_be_quantized_is_refused() -> None:
         standard(np.zeros((0, 3), np.float32))
     with pytest.raises(ValueError, match="n_codes is 0"):
         RqVae(n_codes=0)
+    with pytest.raises(ValueError, match=r"hidden is \(8, 0\)"):
+        RqVae(hidden=(8, 0))
     with pytest.raises(ValueError, match="n_levels is 0"):
         RqKMeans(n_levels=0)
     with pytest.raises(ValueError, match="beta -1"):

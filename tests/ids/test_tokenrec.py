@@ -83,8 +83,17 @@ def test_settings_are_those_of_the_quantizer_and_checked() -> None:
     for wrong in ({"mask": 1.0}, {"n_books": 0}, {"n_codes": 0}, {"lr": 0.0}, {"beta": -1.0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             TokenRec(**wrong)  # type: ignore[arg-type]
+    assert TokenRec(2, 4, 0.1) == TokenRec(n_books=2, n_codes=4, mask=0.1)  # by place as before there was a choice of quantizers
     with pytest.raises(ValueError, match="lightgcn"):
         TokenRec().fit(None, None, None, np.random.default_rng(0))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("quantizer", OTHERS)
+def test_what_is_wrong_is_told_in_the_recipe_s_words_whoever_quantizes(quantizer: Any) -> None:
+    wrong = {"n_books": 0, "n_codes": 0} | ({"hidden": 0, "steps": 0, "lr": 0.0, "beta": -0.1} if quantizer in ("vq", "rqvae") else {})
+    for name, value in wrong.items():
+        with pytest.raises(ValueError, match=f"tokenrec: {name} is {value}, but must be"):
+            TokenRec(quantizer=quantizer, **{name: value})  # type: ignore[arg-type]
 
 
 def test_the_default_is_the_masked_quantizer_to_the_bit(vectors: Vectors) -> None:
@@ -100,7 +109,7 @@ def test_the_default_is_the_masked_quantizer_to_the_bit(vectors: Vectors) -> Non
 def quick(quantizer: Any) -> TokenRec:
     """The same size of names, by another quantizer; nets as small as `QUICK`'s where there are nets."""
     nets = {"hidden": 16, "steps": 60, "batch": 32} if quantizer in ("vq", "rqvae") else {}
-    return TokenRec(2, 4, quantizer, **nets)  # type: ignore[arg-type]
+    return TokenRec(2, 4, quantizer=quantizer, **nets)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("quantizer", OTHERS)
@@ -151,7 +160,7 @@ def test_a_setting_that_the_quantizer_does_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match="quantizer is 'pq'"):
         TokenRec(quantizer="pq")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="take fewer books"):
-        TokenRec(7, 4, "kmeans").fit(
+        TokenRec(7, 4, quantizer="kmeans").fit(
             None, None, Vectors(np.ones((3, 4), np.float32), np.ones((5, 4), np.float32)), np.random.default_rng(0)
         )  # type: ignore[arg-type]
 

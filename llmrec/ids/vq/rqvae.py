@@ -47,6 +47,8 @@ class RqVae:
         for name in ("n_levels", "n_codes", "latent", "steps", "batch"):
             if getattr(self, name) < 1:
                 raise ValueError(f"rqvae: {name} is {getattr(self, name)}, but must be at least 1: raise it in the recipe")
+        if any(width < 1 for width in self.hidden):
+            raise ValueError(f"rqvae: hidden is {self.hidden}, but all widths must be at least 1: raise them in the recipe")
         if self.beta < 0 or self.rate <= 0:
             raise ValueError(f"rqvae: beta {self.beta} must be 0 or more and rate {self.rate} above 0: change them in the recipe")
 
