@@ -3,9 +3,12 @@
 Where it stands: between `benchmarks.measure`, which writes them, and `benchmarks.report`, which reads them. What it does not know: recipes,
 models, tables. Numbers are not kept: all metrics and intervals are computed from places when they are shown.
 
-    row, seed, data, protocol, recipe, commands, versions, machine
-    train_seconds, train_cpu_seconds, stage_seconds, trained         a baseline has the first two
-    held_out                                                         of unseen users: who they are
+    row, seed, data, protocol, recipe
+    settings             all of them, section by section, so that a changed default shows
+    split                {"train", "test"}: fingerprints of the parts
+    commands, commit, versions, machine
+    train_seconds, train_cpu_seconds, stage_seconds, cached, trained         a baseline has the first two; cached: stages not worked anew
+    held_out                                                                 of unseen users: who they are
     rankings: {"test masked": {users, k, targets, places, seconds, cpu_seconds, coverage}, ..}
 
 users and held_out are ranges, [[0, 943]]: the end is not in them. targets: 1 where everybody has one, else a number per user.
@@ -15,7 +18,7 @@ places: one number per user, 0 where the item was not among the k; where somebod
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,41 +36,42 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """One ranking of everybody who was asked. users: (n,); counts: (n,) targets of each; hits: (n, k), which places hold a target.
+    """One ranking of everybody who was asked. users: (n,); counts: (n,) targets of each; places: per user those that hold one.
 
-    seconds, cpu_seconds: of the ranking; coverage: share of the catalogue shown, by "coverage@k".
+    k: how deep it is; seconds, cpu_seconds: of the ranking; coverage: share of the catalogue shown, by "coverage@k".
     """
 
     users: NDArray[np.int64]
     counts: NDArray[np.int64]
-    hits: NDArray[np.bool_]
+    places: Sequence[Sequence[int]]
+    k: int
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     coverage: Mapping[str, float] | None = None
 
     def per_user(self, metric: str) -> Array:
         """(n,) one value per user of a metric such as "ndcg@10". ValueError where the ranking is too short for it."""
-        name, cut = metric.partition("@")[0], metrics.cut(metric)
-        if not 1 <= cut <= self.hits.shape[1]:
-            raise ValueError(f"{metric} needs {cut} places, but {self.hits.shape[1]} were kept: measure the row again with more")
-        return metrics.METRICS[name](self.hits[:, :cut], self.counts)
+        if metrics.cut(metric) > self.k:
+            raise ValueError(f"{metric} needs {metrics.cut(metric)} places, but {self.k} were kept: measure the row again with more")
+        return metrics.from_places(self.places, self.counts, [metric])[metric]
 
     def only(self, users: NDArray[np.int64]) -> Placed:
         """The same ranking for some of its users. ValueError where one of them was not asked."""
         if not np.isin(users, self.users).all():
             raise ValueError("some of these users were not asked in this ranking: take rows of one data set and split")
         mine = np.isin(self.users, users)
-        return Placed(self.users[mine], self.counts[mine], self.hits[mine], self.seconds, self.cpu_seconds)
+        kept = [at for at, wanted in zip(self.places, mine.tolist(), strict=True) if wanted]
+        return Placed(self.users[mine], self.counts[mine], kept, self.k, self.seconds, self.cpu_seconds)
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON keeps it."""
         one = bool((self.counts == 1).all())
-        found = [(np.flatnonzero(row) + 1).tolist() for row in self.hits]
+        found = [[int(place) for place in at] for at in self.places]
         return {
             "users": ranges(self.users),
-            "k": self.hits.shape[1],
+            "k": self.k,
             "targets": 1 if one else self.counts.tolist(),
-            "places": [row[0] if row else 0 for row in found] if one else found,
+            "places": [at[0] if at else 0 for at in found] if one else found,
             "seconds": round(self.seconds, 2),
             "cpu_seconds": round(self.cpu_seconds, 2),
             "coverage": {name: round(share, 6) for name, share in (self.coverage or {}).items()},
@@ -77,23 +81,18 @@ class Placed:
     def of(cls, measured: Evaluation, cpu_seconds: float) -> Placed:
         """What an evaluation found."""
         found, counts = measured.places
-        hits = np.zeros((len(counts), measured.k[-1]), dtype=bool)
-        for row, at in zip(hits, found, strict=True):
-            row[at - 1] = True
-        return cls(measured.users.astype(np.int64), counts, hits, measured.seconds, cpu_seconds, measured.coverage)
+        places = [at.tolist() for at in found]
+        return cls(measured.users.astype(np.int64), counts, places, measured.k[-1], measured.seconds, cpu_seconds, measured.coverage)
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Placed:
         """From what JSON kept."""
         users = members(plain["users"])
         counts = np.broadcast_to(np.asarray(plain["targets"], dtype=np.int64), users.shape).copy()
-        hits = np.zeros((len(users), plain["k"]), dtype=bool)
         places = [[p] if p else [] for p in plain["places"]] if plain["targets"] == 1 else plain["places"]
         if len(places) != len(users) or len(counts) != len(users):
             raise ValueError(f"{len(users)} users need as many places, found {len(places)}: measure the row again")
-        who = np.repeat(np.arange(len(users)), [len(p) for p in places])
-        hits[who, np.asarray([p - 1 for row in places for p in row], dtype=np.int64)] = True
-        return cls(users, counts, hits, plain["seconds"], plain["cpu_seconds"], plain.get("coverage") or {})
+        return cls(users, counts, places, plain["k"], plain["seconds"], plain["cpu_seconds"], plain.get("coverage") or {})
 
 
 @dataclass(frozen=True)
@@ -118,9 +117,15 @@ class Result:
 
 def read(path: Path) -> Result:
     """One file. ValueError where it is none of ours."""
-    said = json.loads(path.read_text(encoding="utf-8"))
-    if "rankings" not in said:
-        raise ValueError(f"{path.name} keeps no places: remove it and measure its row again")
+    where = f"{path.parent.name}/{path.name}"
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no JSON, or no text
+        raise ValueError(f"{where} is damaged ({error}): remove it and measure its row again") from None
+    if not isinstance(said, dict) or not isinstance(said.get("rankings"), dict):
+        raise ValueError(f"{where} keeps no places: remove it and measure its row again")
+    if not isinstance(said.get("seed"), int) or not {"row", "data", "protocol", "recipe"} <= set(said):
+        raise ValueError(f"{where} does not say what was measured: remove it and measure its row again")
     return Result(said)
 
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from benchmarks import places
 from benchmarks.places import Placed, members, ranges
-from llmrec.report import metrics
 from tests.benchmarks import world
 
 
@@ -28,19 +27,17 @@ def test_ranges_hold_the_same_numbers(numbers: set[int]) -> None:
 
 @given(st.lists(st.tuples(st.sets(st.integers(1, 8)), st.integers(0, 3)), min_size=1, max_size=12))
 def test_places_there_and_back(people: list[tuple[set[int], int]]) -> None:
-    hits = np.zeros((len(people), 8), dtype=bool)
-    for u, (found, _) in enumerate(people):
-        hits[u, [p - 1 for p in found]] = True
-    counts = np.array([max(1, len(found) + more) for found, more in people])
+    found = [sorted(places) for places, _ in people]
+    counts = np.array([max(1, len(places) + more) for places, more in people])
     users = np.cumsum(1 + np.arange(len(people)) % 2)
-    back = Placed.from_plain(json.loads(json.dumps(Placed(users, counts, hits, 1.25, 2.5, {"coverage@5": 0.5}).to_plain())))
-    assert (back.hits == hits).all() and (back.counts == counts).all() and (back.users == users).all()
+    back = Placed.from_plain(json.loads(json.dumps(Placed(users, counts, found, 8, 1.25, 2.5, {"coverage@5": 0.5}).to_plain())))
+    assert back.places == found and (back.counts == counts).all() and (back.users == users).all() and back.k == 8
     assert (back.seconds, back.cpu_seconds, back.coverage) == (1.25, 2.5, {"coverage@5": 0.5})
 
 
 def test_one_target_each_is_a_flat_list() -> None:
     assert world.placed([3, 0, 30])["places"] == [3, 0, 30]
-    two = Placed(np.arange(2), np.array([2, 1]), np.array([[True, True], [False, False]])).to_plain()
+    two = Placed(np.arange(2), np.array([2, 1]), [[1, 2], []], 2).to_plain()
     assert two["places"] == [[1, 2], []] and two["targets"] == [2, 1]
 
 
@@ -84,12 +81,13 @@ def test_a_file_without_places_is_refused(tmp_path: Path) -> None:
         Placed.from_plain(plain)
 
 
-def test_the_same_metrics_as_the_product_makes_of_places() -> None:
-    users, counts, found = np.arange(3), np.array([2, 1, 3]), [[1, 9], [], [4]]
-    hits = np.zeros((3, 10), dtype=bool)
-    for row, at in zip(hits, found, strict=True):
-        row[np.array(at, dtype=int) - 1] = True
-    names = ("hit@5", "ndcg@10", "recall@10", "mrr@5")
-    theirs = metrics.from_places(found, counts, names)
-    for name in names:
-        assert np.array_equal(Placed(users, counts, hits).per_user(name), theirs[name]), name
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("{", "is damaged"), ("[]", "keeps no places"), ('{"rankings": {}}', "does not say what was measured"), ("\x00\xff", "damaged")],
+)
+def test_a_damaged_file_is_named(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "a/0.json"
+    path.parent.mkdir()
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match=f"a/0.json {told}|a/0.json is {told}"):
+        places.read(path)

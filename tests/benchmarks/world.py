@@ -39,17 +39,14 @@ def row(folder: Path, text: str = TINY, name: str = "made/tiny") -> Row:
 
 def placed(places: Sequence[int], k: int = 30, first: int = 0) -> dict[str, Any]:
     """A ranking with one target a user, as JSON keeps it; 0 for not found."""
-    hits = np.zeros((len(places), k), dtype=bool)
-    for user, place in enumerate(places):
-        if place:
-            hits[user, place - 1] = True
+    found = [[place] if place else [] for place in places]
     users = np.arange(first, first + len(places))
-    return Placed(users, np.ones(len(places), dtype=np.int64), hits, 1.0, 2.0).to_plain()
+    return Placed(users, np.ones(len(places), dtype=np.int64), found, k, 1.0, 2.0).to_plain()
 
 
 def said(name: str, seed: int, places: Sequence[int], **more: Any) -> dict[str, Any]:
     """A result with the same places in every ranking."""
     rankings = {ranking: placed(places) for ranking in ("valid masked", "test masked", "test unmasked")}
-    plain = {"row": name, "seed": seed, "data": "checkerboard", "protocol": "loo", "recipe": {"seed": seed}}
+    plain = {"row": name, "seed": seed, "data": "checkerboard", "protocol": "loo", "recipe": {"seed": seed}, "settings": {"seed": seed}}
     spent = {"train_seconds": 1.0, "train_cpu_seconds": 2.0}
     return plain | spent | {"versions": {}, "machine": {}} | more | {"rankings": rankings}
