@@ -20,6 +20,7 @@ from pathlib import Path
 from benchmarks import places
 from benchmarks.measure import measure
 from benchmarks.rows import LEFT_OUT, Row, rows
+from llmrec.registry import UnknownName
 
 
 def chosen(patterns: Sequence[str], known: dict[str, Row]) -> list[Row]:
@@ -32,9 +33,18 @@ def chosen(patterns: Sequence[str], known: dict[str, Row]) -> list[Row]:
 
 
 def missing(row: Row, seeds: Sequence[int], folder: Path) -> list[int]:
-    """The seeds at which a row has no result, or one that was made with other settings."""
-    there = {r.seed for r in places.of_row(row.name, folder) if row.made(r.said["recipe"])}
-    return [seed for seed in row.seeds(seeds) if seed not in there]
+    """The seeds at which a row has no result, or one that was made with other settings. ValueError for a damaged file."""
+    there = {r.seed for r in places.of_row(row.name, folder) if row.made(r.said)}
+    return [seed for seed in seeds if seed not in there]
+
+
+def lacks(row: Row, seeds: Sequence[int], folder: Path) -> str:
+    """What --list says beside a row: its missing seeds, why they cannot be told, or ""."""
+    try:
+        todo = missing(row, seeds, folder)
+    except (ValueError, UnknownName) as error:
+        return f"({error})"
+    return f"(missing: {', '.join(map(str, todo))})" if todo else ""
 
 
 def absent(row: Row) -> str:
@@ -55,9 +65,9 @@ def work(wanted: Sequence[Row], seeds: Sequence[int], again: bool = False, folde
     failed, skipped = [], []
     for row in wanted:
         try:
-            todo = row.seeds(seeds) if again else missing(row, seeds, folder)
+            todo = list(seeds) if again else missing(row, seeds, folder)
             reason = absent(row) if todo else ""
-        except ValueError as error:
+        except (ValueError, UnknownName) as error:
             failed.append(_lost(row.name, error))
             continue
         if reason:
@@ -102,8 +112,7 @@ def main() -> int:
         parser.error(str(error))
     if args.list:
         for row in wanted:
-            todo = missing(row, args.seeds, places.FOLDER)
-            print(row.name, f"(missing: {', '.join(map(str, todo))})" if todo else "")
+            print(row.name, lacks(row, args.seeds, places.FOLDER))
         return 0
     failed, skipped = work(wanted, args.seeds, args.again)
     for line in skipped:

@@ -6,6 +6,7 @@ Where it stands: under `python -m benchmarks`. What it does not know: which rows
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import resource
 import subprocess
@@ -14,9 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.places import Placed, ranges
-from benchmarks.rows import Row
-from llmrec.contracts import Part, Recommender, Split
+from benchmarks.rows import Row, complete
+from llmrec.contracts import Interactions, Part, Recommender, Split
 from llmrec.runs import machine
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,12 +33,33 @@ class Failed(RuntimeError):
 def measure(row: Row, seed: int, folder: Path) -> dict[str, Any]:
     """The result of one row at one seed, as `benchmarks.places.write` takes it. folder: an empty one for the run."""
     said = {"row": row.name, "seed": seed, "data": row.data, "protocol": row.protocol, "recipe": row.settings(seed)}
+    said["settings"], before = row.complete(seed), tree()
     said |= fitted(row, seed) if row.baseline is not None else trained(row, seed, folder)
-    return said | {"versions": machine.versions(), "machine": machine.describe(), "rankings": said.pop("rankings")}
+    if before and tree() != before:
+        before["dirty"] = True
+    return said | before | {"versions": machine.versions(), "machine": machine.describe(), "rankings": said.pop("rankings")}
+
+
+def tree(root: Path = ROOT) -> dict[str, Any]:
+    """The commit that the code stands at, and whether anything that measures differs from it; nothing where there is no git."""
+    try:
+        commit = _git(root, "rev-parse", "--short", "HEAD")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", "llmrec", "benchmarks", ":!benchmarks/results")
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    return {"commit": commit, "dirty": bool(changed)}
+
+
+def parts(split: Split) -> dict[str, str]:
+    """12 hex digits each for train and test: who took what, in order."""
+    return {name: _pairs(part) for name, part in (("train", split.train), ("test", split.test))}
 
 
 def trained(row: Row, seed: int, folder: Path) -> dict[str, Any]:
-    """A recipe. The seconds of training are those of the whole command: data, vectors, names, training with its validations."""
+    """A recipe. The seconds of training are the whole command's: data, vectors and names unless they are kept, training, validations.
+
+    `Failed` where the run says other settings than the row: the recipe's file was changed meanwhile.
+    """
     from llmrec.runs import store
 
     words = ["train", str(row.source), "--out", str(folder), "--set", f"seed={seed}", "--no-numbers"]
@@ -43,6 +67,8 @@ def trained(row: Row, seed: int, folder: Path) -> dict[str, Any]:
     commands = [llmrec(*words)[0]]
     wall, cpu = time.perf_counter() - wall, _children() - cpu
     run = store.open_run(folder)
+    if run.recipe != row.seeded(seed):
+        raise Failed(f"the run was trained with other settings than {row.name} has: its recipe was changed meanwhile, measure it again")
     recommender, split, events = run.recommender(), run.split(), run.events()
     rankings = ranked(recommender, split)
     if row.under_unseen_template:
@@ -51,13 +77,15 @@ def trained(row: Row, seed: int, folder: Path) -> dict[str, Any]:
     if len(split.held_out):
         rankings["test masked anonymous"] = ranking(run.recommender(newcomers="anonymous"), split, "test", True)
     said: dict[str, Any] = {"train_seconds": round(wall, 1), "train_cpu_seconds": round(cpu, 1)}
-    said["stage_seconds"] = {e["stage"]: e["seconds"] for e in events if e.get("state") == "end" and "stage" in e}
+    ends = [e for e in events if e.get("state") == "end" and "stage" in e]
+    said |= {"stage_seconds": {e["stage"]: e["seconds"] for e in ends}, "cached": [e["stage"] for e in ends if e.get("cached")]}
     said["trained"] = {k: v for k, v in next(e for e in reversed(events) if e["event"] == "trained").items() if k not in ("event", "time")}
     if row.chapter == "tasks":
         command, said["tasks"] = llmrec("tasks", str(folder))
         commands.append(command)
     shown = [command.replace(str(folder), "RUN").replace(f"{ROOT}/", "") for command in commands]
-    return {"commands": shown, **said, **_held_out(split), "rankings": rankings}
+    made = {"recipe": run.recipe.to_dict(), "settings": complete(run.recipe), "split": parts(split)}
+    return {**made, "commands": shown, **said, **_held_out(split), "rankings": rankings}
 
 
 def fitted(row: Row, seed: int) -> dict[str, Any]:
@@ -65,12 +93,12 @@ def fitted(row: Row, seed: int) -> dict[str, Any]:
     from llmrec import registry, rng
     from llmrec.runs import stages
 
-    seeded = dataclasses.replace(row.recipe, seed=seed)
+    seeded = row.seeded(seed)
     split = stages.split(seeded, stages.dataset(seeded))
     wall, cpu = time.perf_counter(), time.process_time()
     recommender = registry.load("baseline", str(row.baseline))().fit(split.train, rng.stream(seed, "baseline", str(row.baseline)))
     said = {"train_seconds": round(time.perf_counter() - wall, 1), "train_cpu_seconds": round(time.process_time() - cpu, 1)}
-    return {**said, **_held_out(split), "rankings": ranked(recommender, split)}
+    return {"split": parts(split), **said, **_held_out(split), "rankings": ranked(recommender, split)}
 
 
 def ranked(recommender: Recommender, split: Split) -> dict[str, Any]:
@@ -104,6 +132,15 @@ def llmrec(*words: str) -> tuple[str, dict[str, Any]]:
 
 def _held_out(split: Split) -> dict[str, Any]:
     return {"held_out": ranges(split.held_out)} if len(split.held_out) else {}  # type: ignore[arg-type]
+
+
+def _pairs(part: Interactions) -> str:
+    return hashlib.sha256(np.stack([part.user, part.item]).astype("<i8").tobytes()).hexdigest()[:12]
+
+
+def _git(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def _children() -> float:

@@ -25,7 +25,6 @@ SPLITS: dict[str, dict[str, Any]] = {
     "holdout": {"name": "holdout", "positive_above": 3.0},
     "unseen-users": {"name": "unseen-users"},
 }
-DRAW = ("bprmf", "lightgcn", "sasrec", "multvae")  # baselines that draw at random; the others are the same at every seed
 BASELINES = {
     "popularity": "popularity",
     "itemknn": "ItemKNN",
@@ -82,28 +81,34 @@ class Row:
     def under_unseen_template(self) -> bool:
         return bool({self.chapter, self.name} & set(UNSEEN_TEMPLATE))
 
-    def seeds(self, wanted: Sequence[int]) -> list[int]:
-        """Of these seeds those that can differ: a baseline that draws nothing is measured once where the split draws nothing either."""
-        same = self.baseline is not None and self.baseline not in DRAW and self.protocol != "holdout"
-        return [0] if same else list(wanted)
-
     def settings(self, seed: int) -> dict[str, Any]:
-        """What its result says it was made with."""
-        seeded = dataclasses.replace(self.recipe, seed=seed).to_dict()
+        """What its result says it was made with: the differences from the defaults; of a baseline all settings."""
+        seeded = self.seeded(seed).to_dict()
+        return seeded if self.baseline is None else {key: seeded[key] for key in ("seed", "data", "split")} | {"baseline": self._own()}
+
+    def complete(self, seed: int) -> dict[str, Any]:
+        """All settings, section by section, as JSON gives them back."""
         if self.baseline is None:
-            return seeded
-        own = registry.load("baseline", self.baseline)()
-        return {key: seeded[key] for key in ("seed", "data", "split")} | {"baseline": {"name": self.baseline, **_plain(own)}}
+            return complete(self.seeded(seed))
+        return complete(self.seeded(seed), ("data", "filter", "split")) | {"baseline": self._own()}
+
+    def seeded(self, seed: int) -> Recipe:
+        """Its recipe at a seed."""
+        return dataclasses.replace(self.recipe, seed=seed)
 
     def made(self, said: Mapping[str, Any]) -> bool:
-        """Whether a result's "recipe" says the settings of this row, whatever the seed."""
-        wanted = self.settings(int(said["seed"]))
-        if self.baseline is not None or "baseline" in said:
-            return dict(said) == wanted
-        try:
-            return recipe.read(dict(said)) == recipe.read(wanted)
-        except ValueError:  # a setting that is no more
+        """Whether a result was made with all the settings that this row has now, whatever the seed.
+
+        A setting that came after the result must stand at its default, with which every recipe trains as it did before.
+        """
+        kept, now = said.get("settings"), self.complete(int(said["seed"]))
+        if not isinstance(kept, Mapping) or set(kept) != set(now):
             return False
+        set_here = self.recipe.to_dict()
+        return all(_same(kept[section], now[section], set_here.get(section, {})) for section in now)
+
+    def _own(self) -> dict[str, Any]:
+        return {"name": self.baseline, **_plain(registry.load("baseline", str(self.baseline))())}
 
 
 @functools.cache
@@ -122,9 +127,26 @@ def beside(data: str, protocol: str) -> list[Row]:
     return [Row(f"baselines/{name}-{data}{end}", world, name) for name in BESIDE.get((data, protocol), ())]
 
 
+def complete(made: Recipe, sections: Sequence[str] = tuple(recipe.SECTIONS)) -> dict[str, Any]:
+    """All settings of some sections of a recipe, and its seed, as JSON gives them back; None for a section that it has not."""
+    out: dict[str, Any] = {"seed": made.seed}
+    for section in sections:
+        stage, kind = getattr(made, section), recipe.SECTIONS[section]
+        named = {} if kind is None or stage is None else {"name": registry.name_of(kind, stage)}
+        out[section] = None if stage is None else named | _plain(stage)
+    return out
+
+
+def _same(kept: Any, now: Any, set_here: Any) -> bool:
+    if not isinstance(kept, Mapping) or not isinstance(now, Mapping):
+        return bool(kept == now)
+    return all(kept[key] == now[key] if key in kept else key not in set_here for key in now) and set(kept) <= set(now)
+
+
 def _plain(stage: Any) -> dict[str, Any]:
     """All settings of a stage as JSON gives them back, those of stages inside it too."""
-    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(stage), default=str))
+    given = {f.name: getattr(stage, f.name) for f in dataclasses.fields(stage) if f.init}
+    plain: dict[str, Any] = json.loads(json.dumps(given, default=lambda v: _plain(v) if dataclasses.is_dataclass(v) else str(v)))
     return plain
 
 
