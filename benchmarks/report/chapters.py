@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.places import members
 from benchmarks.report import means, tables
+from benchmarks.report.claims import paired
 from benchmarks.report.means import ABSENT, MASKED, UNMASKED, Sample
 from benchmarks.report.tables import HEADS, SCHEMES
 from benchmarks.rows import BASELINES, LEFT_OUT, Row, beside, control, rows
@@ -22,15 +23,17 @@ from llmrec import registry
 MEASURED = Path(__file__).resolve().parents[1] / "measured"
 UNSEEN_TEMPLATE = "test masked unseen template"
 ANONYMOUS = "test masked anonymous"
-# What issue and papers set as levels: data, seen items, what it is, H@10, N@10.
+# What issue and papers set as levels: data, seen items, what it is, H@10, N@10, and the baseline where it is one. A baseline's level was
+# fitted on train and validation together; our row of it, like all our rows, on train alone.
 LEVELS = (
-    ("ml-100k", MASKED, "recency-weighted ItemKNN", 0.1930, 0.1077),
-    ("lastfm", MASKED, "ItemKNN", 0.0798, 0.0416),
-    ("lastfm", MASKED, "TokenRec's own log", 0.0633, 0.0323),
-    ("beauty", UNMASKED, "META ID, published", 0.0753, 0.0432),
-    ("beauty", MASKED, "ItemKNN on the last 3 items", 0.0736, 0.0462),
-    ("ml-1m", MASKED, "ItemKNN on the last 3 items", 0.1808, 0.1006),
+    ("ml-100k", MASKED, "recency-weighted ItemKNN", 0.1930, 0.1077, "itemknn-last3"),
+    ("lastfm", MASKED, "ItemKNN", 0.0798, 0.0416, "itemknn"),
+    ("lastfm", MASKED, "TokenRec's own log", 0.0633, 0.0323, None),
+    ("beauty", UNMASKED, "META ID, published", 0.0753, 0.0432, None),
+    ("beauty", MASKED, "ItemKNN on the last 3 items", 0.0736, 0.0462, "itemknn-last3"),
+    ("ml-1m", MASKED, "ItemKNN on the last 3 items", 0.1808, 0.1006, "itemknn-last3"),
 )
+Numbers = tuple[tuple[float, float, float], ...]  # mean, low, high of H@10 and of N@10
 
 
 def proposed() -> str:
@@ -98,10 +101,10 @@ def mutual() -> str:
     chosen = [*(r for r in beside("ml-100k", "holdout") if r.name not in LEFT_OUT), *tables.of_chapter("mutual")]
     lines = []
     for row, cells in zip(chosen, means.grid([r.name for r in chosen], [(m, MASKED) for m in metrics]), strict=True):
-        spent = means.seconds(means.said(row.name, "train_cpu_seconds"))
-        lines.append([tables.title(row), *(means.shown(*cell) for cell in cells), means.over_seeds(cells[2][0]), spent])
+        shown = (means.shown(*cell) for cell in cells)
+        lines.append([tables.title(row), *shown, means.over_seeds(cells[2][0]), means.training(row.name)])
     head = ("", *(f"{tables.name_of(m)} (95 %)" for m in metrics), "N@100 over seeds", "training, CPU")
-    return means.markdown(head, lines)
+    return means.markdown(head, lines) + tables.noted(lines)
 
 
 def unseen() -> str:
@@ -119,7 +122,8 @@ def unseen() -> str:
         rest = np.setdiff1d(everybody.users, out)
         new, known = means.sample(row.name, "ndcg@10", users=out), means.sample(row.name, "ndcg@10", users=rest)
         same = None if plain is None else means.sample(plain.name, "ndcg@10", users=out)
-        apart = None if same is None or new is None else Sample((0,), out, (new.per_user - same.per_user)[None])
+        pair = paired(new, same)
+        apart = None if pair is None else Sample((0,), out, (pair[0].per_user - pair[1].per_user)[None])
         nameless = means.sample(row.name, "ndcg@10", ANONYMOUS, users=out)
         found = (new, nameless, same, known)
         shown = [means.shown(one, span) for one, span in zip(found, means.spans(found), strict=True)]
@@ -147,7 +151,7 @@ def unseen_items() -> str:
 
 
 def tasks() -> str:
-    """META ID's tasks in words: means over seeds, the outermost bounds of the seeds' intervals, and what stands beside them."""
+    """META ID's tasks in words: means over seeds, the outermost bounds of the seeds' intervals, and baselines at the same seeds."""
     lines = []
     for row in tables.of_chapter("tasks"):
         kept = [r.said["tasks"]["tasks"] for r in means.results(row.name) if "tasks" in r.said]
@@ -155,40 +159,86 @@ def tasks() -> str:
             lines.append([f"`{row.name}`", ABSENT, *[""] * 5])
         for task in kept[0] if kept else ():
             told = [found[task] for found in kept]
-            for metric in told[0]["intervals"]:
-                values = [_value(one, metric) for one in told]
-                low, high = min(one["intervals"][metric][0] for one in told), max(one["intervals"][metric][1] for one in told)
-                beside_ = "; ".join(f"{name} {found[metric]:.4f}" for name, found in told[0]["baselines"].items() if metric in found)
-                number = means.with_span(sum(values) / len(values), low, high)
-                lines.append([f"`{row.name}`", task, metric, number, str(len(values)), beside_, f"{told[0]['n']:,}"])
+            for metric in told[0].get("metrics") or ("rmse", "mae"):
+                number = _over(told, metric, [one["intervals"].get(metric) for one in told])
+                others = (name for name, found in told[0]["baselines"].items() if metric in found)
+                beside_ = "; ".join(f"{name} {_over([one['baselines'][name] for one in told], metric)}" for name in others)
+                asked = " to ".join(f"{n:,}" for n in sorted({min(one["n"] for one in told), max(one["n"] for one in told)}))
+                lines.append([f"`{row.name}`", task, metric, number, str(len(told)), beside_, asked])
     return means.markdown(("", "task", "", "mean (95 %)", "seeds", "beside it", "asked"), lines)
 
 
-def _value(told: dict[str, Any], metric: str) -> float:
-    return float(told["metrics"][metric] if "metrics" in told else told[metric])
+def _over(told: Sequence[dict[str, Any]], metric: str, bounds: Sequence[Sequence[float] | None] = ()) -> str:
+    """A metric's mean over seeds, with the outermost of the bounds where every seed has some."""
+    values = [float(one["metrics"][metric] if "metrics" in one else one[metric]) for one in told]
+    mean, sure = sum(values) / len(values), [bound for bound in bounds if bound is not None]
+    if len(sure) < len(values):
+        return f"{mean:.4f}"
+    return means.with_span(mean, min(low for low, _ in sure), max(high for _, high in sure))
 
 
 def levels(data: Sequence[str]) -> str:
-    """The levels to reach on some data sets, and the best of our rows there."""
+    """The levels to reach on some data sets, the same baselines fitted as our rows are, and our best row by validation against both."""
     lines = []
-    for name, policy, what, hit, ndcg in LEVELS:
+    for name, policy, what, hit, ndcg, baseline in LEVELS:
         if name not in data:
             continue
-        best, one, two = _best(tables.presets() if name == "ml-100k" else tables.of_chapter(name), policy)
-        level = [what, policy.removeprefix("test "), f"{hit:.4f} / {ndcg:.4f}"]
-        if one is None or two is None:
-            lines.append([*level, ABSENT, "", ""])
+        own = None if baseline is None else _numbers(f"baselines/{baseline}-{name}", policy)
+        alone = "" if baseline is None else ABSENT if own is None else " / ".join(f"{number[0]:.4f}" for number in own)
+        fitted = "" if baseline is None else ", fitted on train and validation"
+        level = [tables.DATA[name], what + fitted, policy.removeprefix("test "), f"{hit:.4f} / {ndcg:.4f}", alone]
+        best = _best(name)
+        found = None if best is None else _numbers(best, policy)
+        if found is None:
+            lines.append([*level, ABSENT, *[""] * 4])
             continue
-        sure = means.spans([two, one])
-        reached = "yes" if one.mean > ndcg and two.mean > hit else "in part" if one.mean > ndcg or two.mean > hit else "no"
-        lines.append([*level, f"`{best}`", f"{means.shown(two, sure[0])} / {means.shown(one, sure[1])}", reached])
-    return means.markdown(("level", "seen items", "H@10 / N@10", "our best by N@10", "H@10 / N@10 (95 %)", "reached"), lines)
+        against = " / ".join(map(_reached, found, (hit, ndcg)))
+        also = "" if own is None else " / ".join(_reached(ours, theirs[0]) for ours, theirs in zip(found, own, strict=True))
+        lines.append([*level, f"`{best}`", *(means.with_span(*number) for number in found), against, also])
+    head = ("data", "level", "seen items", "H@10 / N@10", "the same, fitted on train alone", "our best by validation")
+    return means.markdown((*head, "H@10 (95 %)", "N@10 (95 %)", "level reached: H / N", "train alone reached: H / N"), lines)
+
+
+def _reached(found: tuple[float, float, float], level: float) -> str:
+    mean, low, high = found
+    word = "yes" if mean > level else "no"
+    return word if low > level or high < level else f"{word}, inside the interval"
+
+
+def _numbers(row: str, policy: str) -> Numbers | None:
+    """H@10 and N@10 of a row with their bounds, an older result's where there is no newer; None where nothing tells them."""
+    kept = [means.sample(row, metric, policy) for metric in ("hit@10", "ndcg@10")]
+    sure = means.spans(kept)
+    if kept[0] is not None:
+        return tuple((one.mean, span.low, span.high) for one, span in zip(kept, sure, strict=True) if one is not None and span is not None)
+    said = means.older(row)
+    if said is None or policy != MASKED:  # older results keep no bounds of the unmasked numbers
+        return None
+    return tuple((said["metrics"][m], *said["intervals"][m]) for m in ("hit@10", "ndcg@10"))
+
+
+def _best(data: str) -> str | None:
+    """The row of a data set, left one out, whose N@10 on validation is best, older results included; test is not looked at."""
+    known = (
+        (row.name, _validation(row.name)) for row in rows().values() if row.baseline is None and (row.data, row.protocol) == (data, "loo")
+    )
+    measured = [(value, name) for name, value in known if value is not None]
+    return max(measured)[1] if measured else None
+
+
+def _validation(row: str) -> float | None:
+    one, said = means.sample(row, "ndcg@10", means.VALID), means.older(row)
+    if one is not None:
+        return one.mean
+    return None if said is None else said.get("trained", {}).get("validation_ndcg@10")
 
 
 def ranking() -> str:
     """Milliseconds a person by turns on one machine, from benchmarks/measured/ranking.json."""
     path = MEASURED / "ranking.json"
-    catalogues = json.loads(path.read_text(encoding="utf-8"))["catalogues"] if path.exists() else {ABSENT: {"items": "", "rows": [{}]}}
+    catalogues: dict[str, Any] = (
+        json.loads(path.read_text(encoding="utf-8"))["catalogues"] if path.exists() else {ABSENT: {"items": "", "rows": [{}]}}
+    )
     lines = []
     for name, found in catalogues.items():
         for one in found["rows"]:
@@ -196,12 +246,6 @@ def ranking() -> str:
             columns = ("names", "head", "prompt", "passes", "batch", "threads")
             lines.append([name, *(str(one.get(column, "")) for column in columns), spread, str(one.get("of_retrieve", ""))])
     return means.markdown(("catalogue", "names", "head", "pieces read", "passes", "people at once", "threads", "a person", "times"), lines)
-
-
-def _best(chosen: Sequence[Row], policy: str) -> tuple[str, Sample | None, Sample | None]:
-    """The row with the best N@10 of those that were measured, with its N@10 and H@10."""
-    kept = [(row.name, means.sample(row.name, "ndcg@10", policy), means.sample(row.name, "hit@10", policy)) for row in chosen]
-    return max(kept, key=lambda found: -1.0 if found[1] is None else found[1].mean, default=("", None, None))
 
 
 def speed() -> str:

@@ -4,8 +4,9 @@ Where it stands: after `means`; the table of claims in docs/results.md is made h
 is said by hand in the book, between the tables.
 
 A claim sets two rows side by side on the same users: the difference of each user's means over seeds, with a 95 % bootstrap interval over
-users. It holds where the interval lies above 0, does not hold where it lies below, and is open where 0 lies inside; the seeds that agree
-are told beside it. Where a paper says "loses little", the left side is set against a share of the right one.
+users. It holds where the interval lies above 0 and three seeds at least have its sign, does not hold where the same is so below 0, and is
+open otherwise; where fewer seeds were measured and all agree, the verdict says at how many. Where a paper says "loses little", the left
+side is set against a share of the right one.
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmarks import places
-from benchmarks.places import members
+from benchmarks.places import Result, members
 from benchmarks.report import means
-from benchmarks.report.means import ABSENT, MASKED, UNMASKED, Ids, Sample
-from benchmarks.rows import rows
+from benchmarks.report.means import ABSENT, MASKED, UNMASKED, Array, Ids, Sample
 from llmrec.report.compare import Interval
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "open"
+ENOUGH = 3  # seeds of one sign that a verdict needs
 SMALL, BATCH = 0.25, 64
 RANKING = Path(__file__).resolve().parents[1] / "measured/ranking.json"
 
@@ -49,20 +51,21 @@ class Claim:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found. difference: left - share * right; agree, seeds: how many of the pairs of seeds have the sign of the claim."""
+    """What was found. difference: left - share * right; seeds: those of both sides; agree: how many of them have the claim's sign."""
 
     word: str
     difference: Interval
     left: float
     right: float
     agree: int
-    seeds: int
+    seeds: tuple[int, ...]
     n_users: int
 
 
 META = "metaid-ml-100k-sketch"
 TOKEN = "tokenrec-ml-100k-sketch"
-MUTUAL = "mutual/cllm4rec-ml-100k"
+MUTUAL = {"cut SmolLM2": "mutual/{}-ml-100k", "small model from scratch": "mutual/{}-nano-ml-100k"}
+ABLATIONS = {"llm-cf": "mutual regularisation with content", "llm-prerec": "RecFT", "llm-fixord": "stochastic reordering"}
 IN_VOCABULARY = {
     "rid": "random digits (RID)",
     "sid": "digits in order (SID)",
@@ -94,8 +97,9 @@ CLAIMS: tuple[Claim, ...] = (
         held_out=True,
     ),
     *(
-        Claim("CLLM4Rec", f"{what} helps", MUTUAL, f"mutual/{name}-ml-100k", metric=metric)
-        for name, what in (("llm-cf", "mutual regularisation with content"), ("llm-prerec", "RecFT"))
+        Claim("CLLM4Rec", f"{what} helps ({base})", called.format("cllm4rec"), called.format(name), metric=metric)
+        for base, called in MUTUAL.items()
+        for name, what in ABLATIONS.items()
         for metric in ("recall@20", "ndcg@100")
     ),
     *(
@@ -107,44 +111,69 @@ CLAIMS: tuple[Claim, ...] = (
 
 
 def verdict(claim: Claim, folder: Path | None = None) -> Verdict | None:
-    """What the results say of a claim; None where a side was not measured. ValueError where the sides asked different users."""
+    """What the results say of a claim; None where no seed was measured on both sides. ValueError for sides that must not be compared."""
+    comparable(claim, folder)
     users = _held_out(claim.left, folder) if claim.held_out else None
-    left, right = (means.sample(row, claim.metric, claim.ranking, users, folder) for row in (claim.left, claim.right))
-    if left is None or right is None:
+    pair = paired(*(means.sample(row, claim.metric, claim.ranking, users, folder) for row in (claim.left, claim.right)))
+    if pair is None:
         return None
+    left, right = pair
     if not np.array_equal(left.users, right.users):
         raise ValueError(f"{claim.left} and {claim.right} asked different users: a claim compares rows of one data set and split")
-    pairs = paired(left, right, claim)
-    if pairs is None:
-        return None
-    left, right = pairs
     (span,) = means.spans([Sample((0,), left.users, (left.per_user - claim.share * right.per_user)[None])])
     assert span is not None
-    word = HOLDS if span.low > 0 else FAILS if span.high < 0 else OPEN
-    ahead = left.per_seed > claim.share * right.per_seed  # one side may have one seed for all
-    return Verdict(word, span, left.mean, right.mean, int(ahead.sum()), len(ahead), len(left.users))
+    apart = left.per_seed - claim.share * right.per_seed
+    return Verdict(word(span, apart), span, left.mean, right.mean, int((apart > 0).sum()), left.seeds, len(left.users))
 
 
-def paired(left: Sample, right: Sample, claim: Claim) -> tuple[Sample, Sample] | None:
-    """Both sides at the seeds that both have. A side that draws nothing has one seed, which stands beside every one of the other's.
+def word(span: Interval, apart: Array) -> str:
+    """The verdict on an interval and the differences of the seeds: sure only where `ENOUGH` seeds have the interval's sign."""
+    if span.low <= 0 <= span.high:
+        return OPEN
+    sure, agree = (HOLDS, int((apart > 0).sum())) if span.low > 0 else (FAILS, int((apart < 0).sum()))
+    if len(apart) >= ENOUGH:
+        return sure if agree >= ENOUGH else OPEN
+    return f"{sure} at {agree} seed{'s' if agree > 1 else ''}" if agree == len(apart) else OPEN
 
-    None where no seed is common.
-    """
-    seeds = set(left.seeds) & set(right.seeds)
-    if not (draws(claim.left) and draws(claim.right)):
-        return left, right
-    return (left.at([*seeds]), right.at([*seeds])) if seeds else None
+
+def comparable(claim: Claim, folder: Path | None = None) -> None:
+    """ValueError where two sides were measured on other data, by another protocol, on another split or with other numbers of targets."""
+    left, right = ({r.seed: r for r in means.results(row, folder)} for row in (claim.left, claim.right))
+    for seed in left.keys() & right.keys():
+        a, b = left[seed], right[seed]
+        alike = {"data": (a.said["data"], b.said["data"]), "targets": _targets(claim, a, b)}
+        if not claim.held_out:  # held-out users are set against themselves in the ordinary split, which trains on more
+            alike |= {"protocol": (a.said["protocol"], b.said["protocol"]), "train": _part("train", a, b)}
+        alike["test part"] = _part("test", a, b)
+        other = [name for name, (one, two) in alike.items() if one != two]
+        if other:
+            raise ValueError(f"{claim.left} and {claim.right} at seed {seed} must not be compared: they differ in {', '.join(other)}")
 
 
-def draws(row: str) -> bool:
-    """Whether a row differs from seed to seed."""
-    known = rows().get(row)
-    return known is None or known.seeds([0, 1]) != [0]
+def _part(name: str, a: Result, b: Result) -> tuple[Any, Any]:
+    """Fingerprints of a part of the splits, alike where one result keeps none."""
+    one, two = (r.said.get("split", {}).get(name) for r in (a, b))
+    return (one, two) if one and two else ("", "")
+
+
+def _targets(claim: Claim, a: Result, b: Result) -> tuple[Any, Any]:
+    """How many targets the users have whom both asked."""
+    one, two = a.placed(claim.ranking), b.placed(claim.ranking)
+    if one is None or two is None:
+        return "", ""
+    both = np.intersect1d(one.users, two.users)
+    return one.only(both).counts.tolist(), two.only(both).counts.tolist()
+
+
+def paired(left: Sample | None, right: Sample | None) -> tuple[Sample, Sample] | None:
+    """Both sides at the seeds that both have; None where there is none."""
+    seeds = set(left.seeds) & set(right.seeds) if left is not None and right is not None else set()
+    return (left.at([*seeds]), right.at([*seeds])) if left is not None and right is not None and seeds else None
 
 
 def table(claims: Sequence[Claim] = CLAIMS, folder: Path | None = None) -> str:
     """Every claim with what was found."""
-    head = ("paper", "claim", "measured by", "left", "right", "difference (95 %)", "seeds that agree", "verdict")
+    head = ("paper", "claim", "measured by", "left", "right", "difference (95 %)", "seeds with the claim's sign", "verdict")
     lines = [_line(claim, verdict(claim, folder)) for claim in claims]
     return means.markdown(head, lines + (cost() if claims is CLAIMS else []))
 
@@ -158,7 +187,7 @@ def cost(path: Path = RANKING) -> list[tuple[str, ...]]:
     said = "retrieval costs a small fraction of beam search per user (a quarter at most)"
     if not path.exists():
         return [("TokenRec", said, "`benchmarks/measured/ranking.json`", "", "", "", "", ABSENT)]
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for name, found in json.loads(path.read_text(encoding="utf-8"))["catalogues"].items():
         for names in ("the same model and names", "each paper's own names"):
             own = "metaid" if names.startswith("the same") else "tokenrec"
@@ -180,8 +209,9 @@ def _line(claim: Claim, found: Verdict | None) -> tuple[str, ...]:
     if found is None:
         return (claim.paper, claim.says, by, "", "", "", "", ABSENT)
     by += f", {found.n_users} users"
-    figures = (f"{found.left:.4f}", f"{found.right:.4f}", means.signed(found.difference), f"{found.agree} of {found.seeds}")
-    return (claim.paper, claim.says, by, *figures, f"**{found.word}**")
+    figures = (f"{found.left:.4f}", f"{found.right:.4f}", means.signed(found.difference))
+    seeds = f"{found.agree} of {len(found.seeds)} (seed{'s' if len(found.seeds) > 1 else ''} {', '.join(map(str, found.seeds))})"
+    return (claim.paper, claim.says, by, *figures, seeds, f"**{found.word}**")
 
 
 def _held_out(row: str, folder: Path | None) -> Ids | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ from llmrec.report.compare import Interval, intervals
 Array = NDArray[np.float64]
 Ids = NDArray[np.int64]
 ABSENT = "not measured"
-MASKED, UNMASKED = "test masked", "test unmasked"
+KEPT = "\\*"  # beside seconds that lack those of vectors or names
+VALID, MASKED, UNMASKED = "valid masked", "test masked", "test unmasked"
 DRAWN = ("unseen-items",)  # protocols under which a seed draws who is asked: a user's mean is over the seeds that asked
 
 
@@ -67,7 +68,7 @@ def results(row: str, folder: Path | None = None) -> tuple[Result, ...]:
 @functools.cache
 def _kept(row: str, folder: Path) -> tuple[Result, ...]:
     known = rows().get(row)
-    return tuple(r for r in places.of_row(row, folder) if known is None or known.made(r.said["recipe"]))
+    return tuple(r for r in places.of_row(row, folder) if known is None or known.made(r.said))
 
 
 @functools.cache
@@ -115,9 +116,25 @@ def grid(names: Sequence[str], columns: Sequence[tuple[str, str]]) -> list[list[
     return [cells[at : at + len(columns)] for at in range(0, len(cells), len(columns))]
 
 
-def said(row: str, what: str) -> list[float]:
-    """A number that each result of a row says of itself, such as "train_cpu_seconds"."""
-    return [float(r.said[what]) for r in results(row)]
+def training(row: str) -> str:
+    """CPU seconds of a row's training, in words: the mean over seeds that made vectors and names anew.
+
+    Where none did: the mean over all seeds, with `KEPT` beside it.
+    """
+    found = [r.said for r in results(row)]
+    whole = [one for one in found if not from_cache(one)]
+    return seconds([trained(one) for one in whole or found]) + (KEPT if found and not whole else "")
+
+
+def trained(said: Mapping[str, Any], key: str = "train_cpu_seconds") -> float:
+    """Seconds of the command that trained, without the rankings that it made at its end in earlier results."""
+    ranked = sum(spent for stage, spent in said.get("stage_seconds", {}).items() if stage.startswith("evaluation on"))
+    return float(said[key]) * (1.0 - ranked / said["train_seconds"] if ranked else 1.0)
+
+
+def from_cache(said: Mapping[str, Any]) -> bool:
+    """Whether vectors or names of a result came from the cache, so that its seconds do not count them."""
+    return bool(set(said.get("cached", ())) - {"data", "split"})
 
 
 def ranking_seconds(row: str, ranking: str = MASKED) -> list[float]:

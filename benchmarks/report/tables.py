@@ -64,11 +64,18 @@ def accuracy(chosen: Sequence[Row], metrics: tuple[str, str] = ("hit@10", "ndcg@
         shown = [means.shown(*cell) for cell in cells]
         policies = [f"{c.mean:.4f} / {d.mean:.4f}"] if short else shown[2:]
         seeds = str(len(masked.seeds)) if short else means.over_seeds(masked)
-        spent = [means.seconds(means.said(row.name, "train_cpu_seconds")), means.seconds(means.ranking_seconds(row.name))]
+        spent = [means.training(row.name), means.seconds(means.ranking_seconds(row.name))]
         lines.append([title(row), head(row), *shown[:2], *policies, seeds, *spent])
     one, two = (name_of(m) for m in metrics)
     columns = [f"unmasked {one} / {two}", "seeds"] if short else [f"unmasked {one}", f"unmasked {two}", f"{two} over seeds"]
-    return means.markdown(("", "head", f"{one} (95 %)", f"{two} (95 %)", *columns, "training, CPU", "ranking, CPU"), lines)
+    table = means.markdown(("", "head", f"{one} (95 %)", f"{two} (95 %)", *columns, "training, CPU", "ranking, CPU"), lines)
+    return table + noted(lines)
+
+
+def noted(lines: Sequence[Sequence[str]]) -> str:
+    """What stands under a table some of whose seconds are not whole; "" where all are."""
+    some = any(means.KEPT in cell for line in lines for cell in line)
+    return f"\n\n{means.KEPT} without vectors or names, which came from the cache of an earlier run." if some else ""
 
 
 def beside_baselines(data: str, chosen: Sequence[Row], short: bool = False) -> str:
@@ -111,5 +118,6 @@ def _older(row: Row, short: bool) -> list[str]:
     masked = [means.with_span(said["metrics"][m], *said["intervals"][m]) for m in ("hit@10", "ndcg@10")]
     values = [f"{said['unmasked']['metrics'][m]:.4f}" for m in ("hit@10", "ndcg@10")]
     open_ = [" / ".join(values)] if short else values
-    spent = [f"{means.seconds([said[key]])} wall" for key in ("train_seconds", "seconds")]
+    kept = means.KEPT if means.from_cache(said) else ""
+    spent = [f"{means.seconds([means.trained(said, 'train_seconds')])} wall{kept}", f"{means.seconds([said['seconds']])} wall"]
     return [title(row), head(row), *masked, *open_, "1", *spent]

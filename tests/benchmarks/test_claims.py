@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks import places
+from benchmarks.places import Placed
 from benchmarks.report import chapters, claims, means
 from benchmarks.report.claims import Claim
+from llmrec.report.compare import Interval
 from tests.benchmarks import world
 
 N = 120
@@ -36,10 +39,10 @@ def told(folder: Path, left: str = "a", right: str = "b", **more: object) -> cla
 def test_a_claim_holds_fails_or_is_open(tmp_path: Path) -> None:
     folder = kept(tmp_path, a=[GOOD], b=[POOR], c=[OTHER])
     found = told(folder)
-    assert found.word == claims.HOLDS and found.n_users == N and (found.agree, found.seeds) == (1, 1)
+    assert found.word == "holds at 1 seed" and found.n_users == N and (found.agree, found.seeds) == (1, (0,))
     assert found.left == pytest.approx(0.5) and found.right == pytest.approx(0.1 / np.log2(3))
     assert found.difference.mean == pytest.approx(found.left - found.right)
-    assert told(folder, "b", "a").word == claims.FAILS
+    assert told(folder, "b", "a").word == "does not hold at 1 seed"
     even = told(folder, "a", "c")
     assert even.word == claims.OPEN and even.difference.low < 0 < even.difference.high
 
@@ -55,26 +58,68 @@ def test_users_are_paired(tmp_path: Path) -> None:
 def test_seeds_are_averaged_per_user_and_counted(tmp_path: Path) -> None:
     folder = kept(tmp_path, a=[GOOD, POOR, GOOD], b=[POOR, GOOD, POOR])
     found = told(folder)
-    assert (found.agree, found.seeds) == (2, 3)
+    assert (found.agree, found.seeds) == (2, (0, 1, 2))
     assert found.left == pytest.approx((0.5 + 0.1 / np.log2(3) + 0.5) / 3)
     assert found.difference.mean == pytest.approx((0.5 - 0.1 / np.log2(3)) / 3)
 
 
 def test_only_common_seeds_are_compared(tmp_path: Path) -> None:
     found = told(kept(tmp_path, a=[GOOD, POOR], b=[POOR]))
-    assert found.seeds == 1 and found.left == pytest.approx(0.5)
+    assert found.seeds == (0,) and found.left == pytest.approx(0.5)
 
 
-def test_a_baseline_that_draws_nothing_stands_beside_every_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(claims, "draws", lambda row: row != "b")
-    found = told(kept(tmp_path, a=[GOOD, POOR], b=[POOR]))
-    assert (found.agree, found.seeds) == (1, 2)
-    assert claims.draws("a") and not told(tmp_path, "b", "a").agree
+@pytest.mark.parametrize(
+    ("apart", "span", "word"),
+    [
+        ([1, 1, 1], (0.1, 0.5), "holds"),
+        ([-1, -1, -1], (-0.5, -0.1), "does not hold"),
+        ([1, 1, 1], (-0.1, 0.5), "open"),
+        ([1, 1, -1], (0.1, 0.5), "open"),  # sure of the mean, but one training of three says otherwise
+        ([1, 1, -1, 1], (0.1, 0.5), "holds"),
+        ([1, 1], (0.1, 0.5), "holds at 2 seeds"),
+        ([1, 0], (0.1, 0.5), "open"),
+        ([-1], (-0.5, -0.1), "does not hold at 1 seed"),
+    ],
+)
+def test_a_verdict_needs_seeds_that_agree(apart: list[float], span: tuple[float, float], word: str) -> None:
+    assert claims.word(Interval(sum(span) / 2, *span), np.array(apart, dtype=float)) == word
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "told_of"),
+    [
+        ({"data": "ml-100k"}, {"data": "lastfm"}, "data"),
+        ({"protocol": "loo"}, {"protocol": "holdout"}, "protocol"),
+        ({"split": {"train": "1", "test": "2"}}, {"split": {"train": "1", "test": "3"}}, "test part"),
+        ({"split": {"train": "1", "test": "2"}}, {"split": {"train": "4", "test": "2"}}, "train"),
+    ],
+)
+def test_sides_of_other_worlds_are_refused(tmp_path: Path, left: dict[str, Any], right: dict[str, Any], told_of: str) -> None:
+    places.write(world.said("a", 0, GOOD, **left), tmp_path)
+    places.write(world.said("b", 0, POOR, **right), tmp_path)
+    with pytest.raises(ValueError, match=f"a and b at seed 0 must not be compared: they differ in {told_of}$"):
+        told(tmp_path)
+
+
+def test_other_numbers_of_targets_are_refused(tmp_path: Path) -> None:
+    two = Placed(np.arange(N), np.full(N, 2), [[1]] * N, 30).to_plain()
+    places.write(world.said("a", 0, GOOD), tmp_path)
+    places.write(world.said("b", 0, GOOD) | {"rankings": {means.MASKED: two}}, tmp_path)
+    with pytest.raises(ValueError, match="they differ in targets$"):
+        told(tmp_path)
+
+
+def test_a_split_is_compared_where_both_keep_it(tmp_path: Path) -> None:
+    places.write(world.said("a", 0, GOOD, split={"train": "1", "test": "2"}), tmp_path)
+    places.write(world.said("b", 0, POOR), tmp_path)
+    assert told(tmp_path).seeds == (0,)
+    places.write(world.said("c", 0, POOR, split={"train": "4", "test": "2"}, protocol="unseen-users", held_out=[[0, 9]]), tmp_path)
+    assert told(tmp_path, "c", "a", held_out=True).n_users == 9, "held-out users are compared across trains, never across tests"
 
 
 def test_a_share_asks_for_less(tmp_path: Path) -> None:
     near = [2 if p else 0 for p in GOOD]  # .63 of GOOD's N@10
-    folder = kept(tmp_path, a=[near], b=[GOOD])
+    folder = kept(tmp_path, a=[near] * 3, b=[GOOD] * 3)
     assert told(folder).word == claims.FAILS
     assert told(folder, share=0.5).word == claims.HOLDS
     assert told(folder, metric="hit@10", share=0.9).word == claims.HOLDS
@@ -86,9 +131,9 @@ def test_held_out_users_are_compared_with_themselves(tmp_path: Path) -> None:
     left = [0 if u in out else 1 for u in range(N)]
     places.write(world.said("a", 0, left, held_out=[[u, u + 1] for u in out]), tmp_path)
     places.write(world.said("b", 0, [1 if u in out[:40] else 0 for u in range(N)]), tmp_path)
-    assert told(tmp_path).word != claims.FAILS
+    assert told(tmp_path).word == "holds at 1 seed"
     found = told(tmp_path, held_out=True)
-    assert found.word == claims.FAILS and found.n_users == len(out) and found.left == 0
+    assert found.word == "does not hold at 1 seed" and found.n_users == len(out) and found.left == 0
     assert found.right == pytest.approx(40 / 60)
 
 
@@ -101,7 +146,7 @@ def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
 
 def test_other_users_are_not_compared(tmp_path: Path) -> None:
     kept(tmp_path, a=[GOOD], b=[POOR[:-1]])
-    with pytest.raises(ValueError, match="different users"):
+    with pytest.raises(ValueError, match="asked different users"):
         claims.verdict(Claim("paper", "a beats b", "a", "b"), tmp_path)
     places.write(world.said("a", 1, GOOD[:-1]), tmp_path / "second")
     places.write(world.said("a", 0, GOOD), tmp_path / "second")
@@ -112,7 +157,7 @@ def test_other_users_are_not_compared(tmp_path: Path) -> None:
 def test_the_table_tells_the_verdict(tmp_path: Path) -> None:
     folder = kept(tmp_path, a=[GOOD, GOOD], b=[POOR, POOR])
     line = claims.table([Claim("paper", "a beats b", "a", "b")], folder).splitlines()[-1]
-    assert "**holds**" in line and "2 of 2" in line and f"{N} users" in line and "0.5000 | 0.0631" in line
+    assert "**holds at 2 seeds**" in line and "2 of 2 (seeds 0, 1)" in line and f"{N} users" in line and "0.5000 | 0.0631" in line
 
 
 def test_intervals_of_a_table_are_those_of_each_alone(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_schemes_and_baselines_have_titles_and_names_were_measured() -> None:
 def test_every_recipe_can_be_read_again(name: str) -> None:
     row = ROWS[name]
     assert recipe.read(row.recipe.to_dict()) == row.recipe
-    assert row.made(json.loads(json.dumps(row.settings(2))))
+    assert row.made({"seed": 2, "settings": json.loads(json.dumps(row.complete(2)))})
 
 
 def test_every_row_was_measured() -> None:
@@ -58,11 +58,11 @@ def test_results_belong_to_their_row_and_say_how_they_were_made(name: str) -> No
     for path in (path for path in FILES if row_of(path) == name):
         said = places.read(path).said
         assert (said["row"], str(said["seed"])) == (name, path.stem) and said["recipe"]["seed"] == said["seed"]
-        assert ROWS[name].made(said["recipe"]), f"{name} was measured with other settings: run `make results ROWS={name}`"
+        assert ROWS[name].made(said), f"{name} was measured with other settings: run `make results ROWS={name}`"
         assert (said["data"], said["protocol"]) == (ROWS[name].data, ROWS[name].protocol)
-        assert {"train_seconds", "train_cpu_seconds", "versions", "machine"} <= set(said)
+        assert {"settings", "split", "train_seconds", "train_cpu_seconds", "versions", "machine"} <= set(said)
         assert {"test masked", "test unmasked"} <= set(said["rankings"])
-        assert ROWS[name].baseline is not None or {"commands", "stage_seconds", "trained"} <= set(said)
+        assert ROWS[name].baseline is not None or {"commands", "stage_seconds", "cached", "trained"} <= set(said)
 
 
 @pytest.mark.parametrize("name", sorted({row_of(path) for path in FILES}))
@@ -75,7 +75,7 @@ def test_seeds_of_a_row_asked_the_same_users(name: str) -> None:
 @pytest.mark.parametrize("path", OLDER, ids=lambda p: p.stem)
 def test_an_older_result_belongs_to_its_recipe_and_goes_when_a_newer_is_there(path: Path) -> None:
     said = json.loads(path.read_text(encoding="utf-8"))
-    assert ROWS[path.stem].made(said["recipe"]), f"{path.name} was made with other settings: run `make results ROWS={path.stem}`"
+    assert ROWS[path.stem].made(said), f"{path.name} was made with other settings: run `make results ROWS={path.stem}`"
     assert not means.results(path.stem), f"{path.stem} was measured anew: remove {path.name}"
 
 
@@ -84,6 +84,16 @@ def test_claims_compare_rows_that_there_are() -> None:
     for claim in claims.CLAIMS:
         left, right = ROWS[claim.left], ROWS[claim.right]
         assert left.data == right.data and (left.protocol == right.protocol or claim.held_out)
+
+
+def test_levels_name_baselines_that_are_rows() -> None:
+    own = {f"baselines/{baseline}-{data}" for data, *_, baseline in chapters.LEVELS if baseline is not None}
+    assert own <= set(ROWS)
+
+
+def test_the_cllm4rec_chapter_shows_every_row_of_its_folder() -> None:
+    names = [name for name, row in ROWS.items() if row.chapter == "mutual"]
+    assert len(names) >= 11 and all(f"`{name}`" in chapters.mutual() for name in names)
 
 
 def test_every_pair_of_names_and_head_has_a_row_or_a_refusal() -> None:
