@@ -34,7 +34,8 @@ def widened(
         raise CannotName(f"{table.scheme} was fitted without an embedder that can place a new item by who took it")
     n = len(table.items)
     where = np.arange(n, n + len(took)) if items is None else np.asarray(items, dtype=np.int64)
-    if len(where) != len(took) or len(np.unique(where)) < len(where) or (items is not None and len(where) and where.max() >= n):
+    given = items is not None and len(where) > 0
+    if len(where) != len(took) or len(np.unique(where)) < len(where) or (given and (where.min() < 0 or where.max() >= n)):
         raise ValueError(f"{len(took)} new items need as many different rows of the table's {n}, or none to come after them: {where}")
     rows = np.asarray(embedder.fold_in(vectors, train, took, "item"), dtype=np.float32)
     kept = np.setdiff1d(np.arange(n), where)

@@ -91,6 +91,6 @@ def test_who_cannot_and_what_does_not_fit_is_refused() -> None:
         widened(Sid().fit(TRAIN, WORLD.catalog, None, stream(0, "sid")), VECTORS, EMBEDDER, TRAIN, [EVEN])
     with pytest.raises(CannotName, match="place a new item"):
         widened(tokenrec(), VECTORS, object(), TRAIN, [EVEN])
-    for rows in ([1], [1, 1], [1, 40]):
+    for rows in ([1], [1, 1], [1, 40], [-1, 3]):
         with pytest.raises(ValueError, match="different rows"):
             widened(tokenrec(), VECTORS, EMBEDDER, TRAIN, [EVEN, ODD], np.array(rows))
