@@ -17,7 +17,7 @@ from llmrec import rng as streams
 from llmrec.contracts import Catalog, IdTable, Split, Vectors
 from llmrec.lm.documents import Window, Writer
 from llmrec.lm.heads import Head
-from llmrec.lm.loop import Course, Emit, Loop, Scored, spread, warm_cosine
+from llmrec.lm.loop import Course, Emit, Loop, NothingToRead, Scored, spread, warm_cosine
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.precision import best_device, has_bf16
 from llmrec.lm.tasks import mixed
@@ -48,7 +48,7 @@ class FineTune:
     batch: int = 32
     lr: float = 1e-3
     max_items: int = 50
-    tasks: Mapping[str, float] = field(default_factory=dict)
+    tasks: Mapping[str, float] = field(default_factory=dict, hash=False)
     average: float = 0.995
     validations: int = 10
     patience: int = 4
@@ -62,6 +62,7 @@ class FineTune:
                 raise ValueError(f"no task is called {task!r}: there are {', '.join(TASKS)}")
             if not 0 <= share <= 1:
                 raise ValueError(f"tasks: {task} = {share} is a share and must lie in 0 to 1")
+        object.__setattr__(self, "tasks", {t: share for t, share in self.shares.items() if share != TASKS[t]})  # said in one way alone
         if not self.shares["sequential"] and not self.shares["direct"]:
             raise ValueError("tasks: a recommender learns from histories: give sequential or direct a share above 0")
         if not 0 < self.lr < 1:
@@ -111,7 +112,14 @@ class FineTune:
         spoken = mixed.tasks(speaker, self.shares, split.train, catalog)
         if spoken:
             course = mixed.Mixed(course, lm, spoken, self.shares, self.batch, seed)
-        return Loop(course, lm, self, folder, seed).run(emit, should_stop)
+        try:
+            loop = Loop(course, lm, self, folder, seed)
+        except NothingToRead:
+            if not len(split.train):
+                raise
+            shares = ", ".join(f"{task} = {share}" for task, share in self.shares.items() if share)
+            raise ValueError(f"train.tasks: {shares} draw nobody in {self.epochs} epochs: raise the share or the epochs") from None
+        return loop.run(emit, should_stop)
 
 
 class Histories:

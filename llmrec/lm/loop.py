@@ -107,6 +107,10 @@ class Progress:
     seconds: float = 0.0
 
 
+class NothingToRead(ValueError):
+    """No epoch of a course has a batch."""
+
+
 class Loop:
     """The state of one training: where it is, what was best, and what it costs. Resumes from folder/checkpoint when there is one."""
 
@@ -116,14 +120,14 @@ class Loop:
         self.course, self.model, self.pace, self.folder = course, model, pace, folder
         self.accelerator: Any = accelerator()
         set_seed(seed)
-        optimizer = torch.optim.AdamW(model.trained().values(), lr=pace.lr, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
+        optimizer = torch.optim.AdamW(groups(model), lr=pace.lr, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
         _, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.average = Average(model.trained(), pace.average)
         # epochs may differ by a few batches: count them all, for the schedule and for resuming
         self.per_epoch = [len(course.batches(epoch)) for epoch in range(course.epochs)]
         self.total = sum(self.per_epoch)
         if not self.total:
-            raise ValueError("the train part is empty, and a model needs both train and validation: change the filter or the split")
+            raise NothingToRead("the train part is empty, and a model needs both train and validation: change the filter or the split")
         self.validate_at = course.validates_at(self.per_epoch)
         self.done = Progress()
 
@@ -250,6 +254,14 @@ def warm_cosine(step: int, total: int) -> float:
     if step < warm:
         return (step + 1) / warm
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+
+def groups(model: Trained) -> list[Any]:
+    """What the optimizer is given, in the order of `trained`, by which checkpoints go: one group a weight where some are not decayed."""
+    weights, free = model.trained(), model.undecayed()
+    if not free:
+        return list(weights.values())
+    return [{"params": [p], "weight_decay": 0.0 if name in free else WEIGHT_DECAY} for name, p in weights.items()]
 
 
 def spread(n: int, first: int, total: int) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,18 @@ def test_schedule_warms_up_and_comes_down() -> None:
 def test_senseless_plans_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         FineTune(**settings)
+
+
+def test_tasks_are_said_in_one_way_and_a_plan_can_be_a_key() -> None:
+    given = {"direct": 0.0, "sequential": 1.0}
+    assert FineTune(tasks=given) == FineTune() and FineTune(tasks=given).tasks == {} and len(given) == 2
+    assert FineTune(tasks={"direct": 0.5, "rating": 0.0}).tasks == {"direct": 0.5} and FineTune(tasks={"direct": 0.5}) != FineTune()
+    assert len({FineTune(), FineTune(tasks=given), FineTune(tasks={"direct": 0.5})}) == 2
+
+
+def test_shares_that_draw_nobody_are_no_fault_of_the_data(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"sequential = 1e-09 draw nobody in 1 epochs: raise the share or the epochs"):
+        _fit(tmp_path, FineTune(epochs=1, tasks={"sequential": 1e-9}))
+    empty = dataclasses.replace(SPLIT, train=SPLIT.train.take(np.zeros(0, dtype=np.int64)))
+    with pytest.raises(ValueError, match="the train part is empty"):
+        FineTune(epochs=1).fit(world.model(TABLE), TABLE, empty, tmp_path, lambda event: None, lambda: False, 0, Trie())
