@@ -168,7 +168,7 @@ def settings(stage: Any) -> dict[str, Any]:
 
 
 def with_settings(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
-    """A recipe with dotted changes applied, such as {"train.epochs": 2, "seed": 1}."""
+    """A recipe with dotted changes applied, such as {"train.epochs": 2, "seed": 1}; {"train.tasks.rating": 0.5} changes one entry alone."""
     plain = recipe.to_dict()
     if recipe.embed == _own_embedder(recipe.scheme):
         plain.pop("embed", None)  # another scheme brings its own
@@ -176,10 +176,15 @@ def with_settings(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
         section, _, key = dotted.partition(".")
         if not key:
             plain[section] = value
-        elif isinstance(plain.setdefault(section, {}), dict):
-            plain[section][key] = value
-        else:
-            raise BadRecipe(f"{dotted!r} is no setting: {section} is a single value, set {section} itself")
+            continue
+        *outer, last = dotted.split(".")
+        inside = plain
+        for depth, name in enumerate(outer, 1):
+            inside = inside.setdefault(name, {})
+            if not isinstance(inside, dict):
+                one = ".".join(outer[:depth])
+                raise BadRecipe(f"{dotted!r} is no setting: {one} is a single value, set {one} itself")
+        inside[last] = value
     return dataclasses.replace(read(plain), name=recipe.name)
 
 

@@ -160,6 +160,14 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 def test_changes_by_dotted_keys() -> None:
     changed = recipe.with_settings(recipe.read(BOARD), {"seed": 3, "scheme.n_clusters": 9, "filter.user": 5})
     assert (changed.seed, changed.scheme.n_clusters, changed.filter.user) == (3, 9, 5)
+    base = recipe.read(BOARD | {"train": {"tasks": {"direct": 0.5}}})
+    more = recipe.with_settings(base, {"train.tasks.rating": 0.25, "train.epochs": 2})
+    assert more.train.tasks == {"direct": 0.5, "rating": 0.25} and more.train.epochs == 2 and base.train.tasks == {"direct": 0.5}
+    assert recipe.with_settings(recipe.read(BOARD), {"train.tasks.direct": 0.5}) == base and hash(base) != hash(more)
+    with pytest.raises(recipe.BadRecipe, match="no task is called 'ratin'"):
+        recipe.with_settings(base, {"train.tasks.ratin": 0.25})
+    with pytest.raises(recipe.BadRecipe, match=r"epochs is a single value"):
+        recipe.with_settings(more, {"train.epochs.x": 1})
     with pytest.raises(BadRecipe, match="no setting"):
         recipe.with_settings(recipe.read(BOARD), {"seed.x": 1})
     with pytest.raises(BadRecipe, match="unknown section"):
