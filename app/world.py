@@ -44,7 +44,10 @@ class World:
 
     @cached_property
     def table(self) -> IdTable | None:
-        return self.run.table() if self.run is not None else None
+        """The names that the model ranks by: those of items kept for later among them."""
+        from llmrec.runs import newcomers
+
+        return newcomers.pool(self.run, self.run.table(), None)[0] if self.run is not None else None
 
     @cached_property
     def vectors(self) -> Vectors | None:

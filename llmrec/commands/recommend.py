@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     found = store.open_run(args.run)
     catalog = found.dataset().catalog
     query = _query(args, found, catalog)
-    recommender, table = found.recommender(), found.table()
+    recommender: Any = found.recommender()
     begin = time.perf_counter()
     ranked = recommender.recommend(query, min(args.k, len(catalog.items)))
     seconds = time.perf_counter() - begin
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             "key": catalog.item_keys[i],
             "title": catalog.titles[i],
             "score": score,
-            "pieces": [str(p) for p in table.items.spell(i)],
+            "pieces": [str(p) for p in recommender.table.items.spell(i)],  # new items too, which the run's own table does not name
         }
         for rank, (i, score) in enumerate(chosen, 1)
     ]
@@ -61,11 +61,12 @@ def _query(args: argparse.Namespace, found: Any, catalog: Any) -> Any:
         history = titles.history(args.history, catalog)
         return Queries.of_history(history, [] if args.unmasked else None)
     user = user_index(args.user, catalog)
-    asked = found.split().queries("test", masked=not args.unmasked)
-    if user in asked.users:
-        row = asked.users.tolist().index(user)
-        return asked[row : row + 1]
-    history = found.split().train.history(user).tolist()
+    split = found.split()
+    asked = split.asked("test").tolist()  # not by the queries' own users: there people held out of training are -1
+    if user in asked:
+        row = asked.index(user)
+        return split.queries("test", masked=not args.unmasked)[row : row + 1]
+    history = split.train.history(user).tolist()
     if not history:
         raise ValueError(f"user {args.user!r} has no history to go by: give --history")
     return Queries.of_history(history, [] if args.unmasked else None, user)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from llmrec.runs.store import Run
 
 Newcomers = Literal["named", "anonymous"]
+BESIDES = "on validation they only stand among the others; training chose its model without them"
 
 
 def namer(run: Run, newcomers: Newcomers | None = None) -> Namer | None:
@@ -57,6 +58,7 @@ def pool(run: Run, table: IdTable, vectors: Vectors | None) -> tuple[IdTable, Ve
 def told(run: Run, recommender: Recommender, split: Split, part: Part) -> dict[str, Any]:
     """For a report: what people or items held out of training are called, and why where they could not be named. None asked for: nothing.
 
+    New items stand in the pool of either part. On validation, where nobody asks for one, that is said: training chose without them.
     recommender, split: those of this run.
     """
     from llmrec.ids.newcomers.naming import CannotName
@@ -67,7 +69,7 @@ def told(run: Run, recommender: Recommender, split: Split, part: Part) -> dict[s
     try:
         if split.known is not None:
             _widened(run, run.table())
-            return {what: "named"}
+            return {what: "named"} | ({f"{what}_why": BESIDES} if part == "valid" else {})
         _made(run)
         return {what: "named" if getattr(recommender, "namer", None) is not None else "anonymous"}
     except CannotName as why:

@@ -128,3 +128,41 @@ def test_without_the_takers_new_items_never_come(items: Run) -> None:
     queries, known = items.split().queries("test"), items.split().known
     assert known is not None
     assert not set(blind.recommend(queries, 40).items.ravel().tolist()) & set(known.item.tolist())
+
+
+def test_a_report_on_validation_says_that_new_items_stand_in_the_pool(items: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert items.metrics is not None
+    assert "training chose its model without them" in items.metrics["valid"]["masked"]["new_items_why"]
+    assert "new_items_why" not in items.metrics["test"]["masked"]
+
+
+def recommended(capsys: pytest.CaptureFixture[str], run: Run, *words: str) -> list[dict[str, Any]]:
+    assert main(["recommend", str(run.path), "--json", *words]) == 0
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["items"]
+    return found
+
+
+def test_people_held_out_can_be_asked_for_by_their_key(people: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    split, keys = people.split(), people.dataset().catalog.user_keys
+    asked, queries = split.asked("test").tolist(), split.queries("test")
+    for user in (int(split.held_out[0]), next(u for u in asked if u not in split.held_out)):
+        row = asked.index(user)
+        ranked = people.recommender().recommend(queries[row : row + 1], 3)
+        found = recommended(capsys, people, "--user", keys[user], "-k", "3")
+        assert [people.dataset().catalog.item_of_key[i["key"]] for i in found] == ranked.items[0].tolist()
+
+
+def test_new_items_are_spelled_as_the_model_ranks_them(items: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run's own table has names for them that nothing was learned of."""
+    from app.world import World
+
+    split, data, recommender = items.split(), items.dataset(), items.recommender()
+    assert split.known is not None
+    new, wider = np.unique(split.known.item).tolist(), recommender.table.items  # type: ignore[attr-defined]
+    assert any(wider.spell(i) != items.table().items.spell(i) for i in new)
+    found = recommended(capsys, items, "--history", data.catalog.titles[0], "-k", "40")
+    shown = {data.catalog.item_of_key[i["key"]]: i["pieces"] for i in found}
+    assert len(set(shown) & set(new)) > 1
+    assert all(pieces == [str(p) for p in wider.spell(i)] for i, pieces in shown.items())
+    page = World(items)
+    assert all(page.card("item", i).pieces == wider.spell(i) for i in new)
