@@ -14,3 +14,7 @@ class Trained(nn.Module):
     def trained(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes, by name."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+    def undecayed(self) -> set[str]:
+        """Those of them that weight decay leaves alone, because they have a prior of their own: none."""
+        return set()

@@ -9,6 +9,7 @@ code: words that spell one stay words.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,15 +52,20 @@ class Collaborative:
         return stage if self.reorder else f"{stage}-fixord"
 
     def people(self, train: Interactions, stage: str, seed: int, epoch: int) -> list[Person]:
-        """Everybody's document of one epoch: for "collaborative" all items are asked, one after another; for "recft" those held out."""
+        """Everybody's document of one epoch: for "collaborative" all items are asked, one after another; for "recft" those held out.
+
+        Who took an item twice took it once, the first time: so nothing that is held out stands in the prompt. RecFT leaves out who took
+        one item alone, and always gives one.
+        """
         rng = streams.stream(seed, "people", str(epoch))
         out = []
         for user in np.flatnonzero(np.diff(train.offsets)).tolist():
             items = train.history(user)
+            items = items[np.sort(np.unique(items, return_index=True)[1])]
             order = rng.permutation(len(items))[: self.writer.max_items]
-            hidden = max(1, round(self.mask * len(order)))
+            hidden = min(len(order) - 1, max(1, round(self.mask * len(order))))
             kept = np.delete(order, np.s_[:hidden])
-            if stage == "recft" and len(kept):
+            if stage == "recft" and hidden:
                 out.append(Person(user, items[kept if self.reorder else np.sort(kept)], items[order[:hidden]]))
             elif stage != "recft":
                 out.append(Person(user, items[:0], items[order if self.reorder else np.sort(order)]))
@@ -100,23 +106,38 @@ class Content:
 
     @classmethod
     def of(cls, writer: Writer, catalog: Catalog, train: Interactions) -> Content:
-        """A document for every item and person of whom the catalogue says anything, and for every text of train."""
+        """A document for every item and person of whom the catalogue says anything, and for every text of train.
+
+        ValueError where there is none. A title that is the key, for want of a better one, says nothing.
+        """
         about = [(-1, i, _told(row)) for i, row in enumerate(_rows(catalog.items))]
         about += [(u, -1, _told(row)) for u, row in enumerate(_rows(catalog.users))]
         if train.text is not None:
             about += list(zip(train.user.tolist(), train.item.tolist(), map(str, train.text), strict=True))
         about = [entry for entry in about if entry[2].strip()]
+        if not about:
+            raise ValueError("nothing is said of any user or item: give items_path or text, or set train.content = 0")
         users, items = (np.asarray([entry[side] for entry in about], dtype=np.int64) for side in (0, 1))
         return cls(writer, users, items, tuple(entry[2] for entry in about))
 
     def __len__(self) -> int:
         return len(self.texts)
 
-    def drawn(self, share: float, seed: int, epoch: int) -> list[int]:
-        """The documents of one epoch: this share of all, drawn afresh, in random order."""
-        order = streams.stream(seed, "content", str(epoch)).permutation(len(self))
-        chosen: list[int] = order[: max(1, round(share * len(self)))].tolist()
+    def drawn(self, share: float, seed: int, turn: int) -> list[int]:
+        """The documents of one pass over content, the turn-th from 0: the next slice, a share of all, of a random order.
+
+        When one order is through (its last slice may be short) the next pass begins another: nothing is read twice before all is read once.
+        """
+        size = max(1, round(share * len(self)))
+        lap, place = divmod(turn, -(-len(self) // size))
+        order = streams.stream(seed, "content", str(lap)).permutation(len(self))
+        chosen: list[int] = order[place * size : (place + 1) * size].tolist()
         return chosen
+
+    def mentioned(self, which: Sequence[int]) -> Array:
+        """The row numbers of all that some documents are about, each once."""
+        users, items = self.users[list(which)], self.items[list(which)]
+        return rows_of(self.writer, users[users >= 0], items[items >= 0])
 
     def prompt(self, at: int) -> tuple[Piece, ...]:
         """The words and the Tokens before a main text."""
@@ -139,6 +160,13 @@ class Content:
         return Batch(ids, mask, np.concatenate(starts), np.asarray(words, dtype=np.int64))
 
 
+def rows_of(writer: Writer, users: Ints, items: Ints) -> Array:
+    """The row numbers of some people and items, each once, ascending. Names are one Token each."""
+    assert writer.table.users is not None
+    people = writer.vocab.names(writer.table.users, np.unique(users).tolist()).ids
+    return np.unique(np.concatenate([people, writer.history(items)]))
+
+
 def batched(lengths: Array, size: int, rng: np.random.Generator) -> list[list[int]]:
     """Places 0..n in batches of `size` with similar lengths, in random order. lengths: (n,)."""
     order = np.argsort(lengths * (0.9 + 0.2 * rng.random(len(lengths))), kind="stable")
@@ -149,10 +177,14 @@ def batched(lengths: Array, size: int, rng: np.random.Generator) -> list[list[in
 def _rows(frame: pd.DataFrame) -> list[list[Any]]:
     """What a catalogue says of each, column by column, the title first."""
     columns = [c for c in frame.columns if c not in UNTOLD]
-    return [list(values) for values in zip(*(frame[c].tolist() for c in columns), strict=True)] if columns else []
+    rows = [list(values) for values in zip(*(frame[c].tolist() for c in columns), strict=True)] if columns else []
+    if "title" not in columns:
+        return rows
+    at = columns.index("title")
+    return [[v for j, v in enumerate(row) if j != at or str(v) != str(key)] for key, row in zip(frame["key"], rows, strict=True)]
 
 
 def _told(values: list[Any]) -> str:
     """Values as one line of words; what is missing is left out."""
-    said = [", ".join(map(str, v)) if isinstance(v, (list, tuple)) else "" if pd.isna(v) else str(v) for v in values]
+    said = [", ".join(map(str, v)) if isinstance(v, (list, tuple, np.ndarray)) else "" if pd.isna(v) else str(v) for v in values]
     return ", ".join(s for s in said if s)

@@ -54,15 +54,21 @@ class Pair(Trained):
         who: Tensor = torch.unique(rows[rows >= self.lm.rows.first])
         return who - self.lm.rows.first
 
-    def apart(self, side: Side, who: Tensor) -> Tensor:
-        """The sum over `who` of |z^l - z^c|^2, the other side held fixed: a scalar, 0 without a content side."""
+    def apart(self, side: Side, who: Tensor, weights: Tensor | None = None) -> Tensor:
+        """The sum over `who` of |z^l - z^c|^2, the other side held fixed: a scalar, 0 without a content side. weights: one for each."""
         if self.content is None:
             return self.lm.rows.new.new_zeros(())
         ours, theirs = self.lm.rows.new, self.content.new
         if side == "content":
             ours, theirs = theirs, ours
-        squares: Tensor = (ours[who] - theirs.detach()[who]).square().sum()
-        return squares
+        squares = (ours[who] - theirs.detach()[who]).square()
+        total: Tensor = (squares if weights is None else weights[:, None] * squares).sum()
+        return total
+
+    def undecayed(self) -> set[str]:
+        """Both sides' rows: lambda is the prior of theirs."""
+        own = [self.lm.rows.new] + ([] if self.content is None else [self.content.new])
+        return {name for name, p in self.trained().items() if any(p is rows for rows in own)}
 
     def halve_frozen(self) -> None:
         """Frozen weights need no fp32 master. PEFT's copies of the new rows stay fp32: they are what is saved."""

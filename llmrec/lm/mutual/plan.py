@@ -42,9 +42,9 @@ class Mutual:
     epochs: passes over content alone, then rounds of a pass over people and one over content, then rounds of fine-tuning (RecFT) and
     content; no RecFT is LLM-PreRec. batch: documents a step. lr: peak rate of pretraining and of RecFT. regularise: lambda_l, the
     precision of the collaborative rows around 0, and lambda_c, that of the content rows around them. reorder: items come in an order drawn
-    afresh each time (False: in order of time, LLM-FixOrd). content: the share of content documents that a pass over content reads, drawn
-    afresh (0: no content side, LLM-CF). mask: the share of a person's items that RecFT holds out. validations: how often validation is
-    read, spread over RecFT. LLM-Scratch and LLM-FtAll are settings of [lm]: pretrained = false, tuning = "full".
+    afresh each time (False: in order of time, LLM-FixOrd). content: the share of content documents that a pass over content reads, the next
+    passes reading on (0: no content side, LLM-CF). mask: the share of a person's items that RecFT holds out. validations: how often
+    validation is read, spread over RecFT. LLM-Scratch and LLM-FtAll are settings of [lm]: pretrained = false, tuning = "full".
     """
 
     epochs: tuple[int, int, int] = (1, 6, 6)
@@ -96,13 +96,19 @@ class Mutual:
     ) -> dict[str, Any]:
         """Train, validate, save the best into folder/model and folder/content. Resumes from folder/checkpoint; returns a summary.
 
-        ValueError where names are not one Token each, the head is not `items`, or content is asked for and there is no catalogue.
+        ValueError where names are not one Token each, the head is not `items`, content is asked for and there is none, or new people are
+        asked about.
         """
         _demand_single(table)
         if not isinstance(head, Items):
             raise ValueError(f'mutual training ends in a softmax over items, not in {type(head).__name__}: set [head] name = "items"')
         if self.content and catalog is None:
             raise ValueError("the content side reads the catalogue, and there is none: give one, or set train.content = 0")
+        if len(split.held_out):
+            raise ValueError(
+                f"mutual training learns a Token for everybody and no word for new people, and {split.protocol} asks about "
+                f'{len(split.held_out)} of them: use [split] name = "holdout" or "loo", or [train] name = "finetune"'
+            )
         if not len(split.valid):
             raise ValueError("the validation part is empty, and a model needs both train and validation: change the filter or the split")
         device = best_device()

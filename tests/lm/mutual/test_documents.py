@@ -6,9 +6,11 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pytest
 import torch
 
-from llmrec.contracts import Interactions
+from llmrec.contracts import Catalog, Interactions
 from llmrec.lm.mutual.documents import Content, batched
 from llmrec.lm.mutual.plan import Mutual
 from tests.lm.mutual import pairs
@@ -147,9 +149,58 @@ def test_batches_hold_everybody_once_at_similar_lengths() -> None:
     assert len(batched(np.zeros(0, dtype=np.int64), 3, np.random.default_rng(0))) == 0
 
 
-def test_a_share_of_content_is_drawn_afresh() -> None:
+def test_a_share_of_content_goes_round() -> None:
+    """No document is read twice before all are read once; then in another order."""
     content = pairs.course(PLAN, pairs.model()).content
     assert content is not None
-    some = [content.drawn(0.25, 0, epoch) for epoch in (0, 0, 1)]
-    assert len(some[0]) == 16 and some[0] == some[1] != some[2]
-    assert sorted(content.drawn(1.0, 0, 0)) == list(range(64))
+    first, second = ([content.drawn(0.25, 0, turn) for turn in turns] for turns in (range(4), range(4, 8)))
+    assert all(len(some) == 16 for some in first) and first[0] == content.drawn(0.25, 0, 0)
+    assert sorted(i for some in first for i in some) == sorted(i for some in second for i in some) == list(range(64))
+    assert first != second and first[0] != content.drawn(0.25, 1, 0)
+    uneven = [content.drawn(0.3, 0, turn) for turn in range(4)]
+    assert [len(some) for some in uneven] == [19, 19, 19, 7] and len({i for some in uneven for i in some}) == 64
+    assert sorted(content.drawn(1.0, 0, 0)) == sorted(content.drawn(1.0, 0, 1)) == list(range(64))
+
+
+def interactions(rows: list[tuple[int, int]]) -> Interactions:
+    """(user, item) in order of time."""
+    user, item = np.asarray(rows, dtype=np.int32).T
+    return Interactions.from_unsorted(user, item, np.arange(len(rows), dtype=np.int64), 40, 24)
+
+
+@pytest.mark.parametrize("reorder", [True, False])
+def test_who_takes_an_item_twice_took_it_once_the_first_time(reorder: bool) -> None:
+    people = pairs.course(dataclasses.replace(PLAN, reorder=reorder), pairs.model()).people
+    train = interactions([(0, i) for i in (5, 7, 5, 9, 7, 2, 5)])
+    for epoch in range(20):
+        (told,) = people.people(train, "recft", 0, epoch)
+        assert sorted((*told.given, *told.asked)) == [2, 5, 7, 9]
+        (told,) = people.people(train, "collaborative", 0, epoch)
+        assert told.asked.tolist() == [5, 7, 9, 2] if not reorder else sorted(told.asked) == [2, 5, 7, 9]
+
+
+def test_a_large_mask_leaves_one_item_to_read() -> None:
+    people = pairs.course(dataclasses.replace(PLAN, mask=0.99), pairs.model()).people
+    asked = people.people(interactions([(0, 1), (0, 2), (0, 3), (1, 4), (1, 5), (2, 6), (3, 7), (3, 7)]), "recft", 0, 1)
+    assert [(p.user, len(p.given), len(p.asked)) for p in asked] == [(0, 1, 2), (1, 1, 1)]
+
+
+def test_recft_with_nobody_to_ask_is_refused() -> None:
+    alone = dataclasses.replace(pairs.SPLIT, train=interactions([(u, u % 24) for u in range(40)]))
+    with pytest.raises(ValueError, match="two different items"):
+        pairs.course(PLAN, pairs.model(), alone)
+    assert pairs.course(dataclasses.replace(PLAN, epochs=(1, 1, 0)), pairs.model(), alone).epochs == 2
+
+
+def test_a_title_that_is_the_key_says_nothing() -> None:
+    course = pairs.course(PLAN, pairs.model())
+    assert course.content is not None
+    writer, keys = course.content.writer, [f"i{i}" for i in range(24)]
+    users = pd.DataFrame({"key": [f"u{i}" for i in range(40)]})
+    genres = [np.asarray(["Drama", "War"], dtype=object), *[np.asarray([], dtype=object)] * 23]
+    items = pd.DataFrame({"key": keys, "title": ["Film", *keys[1:]], "genres": genres})
+    content = Content.of(writer, Catalog(users, items), pairs.SPLIT.train)
+    assert content.texts == ("Film, Drama, War",) and content.items.tolist() == [0]
+    nothing = Catalog(users, pd.DataFrame({"key": keys, "title": keys}))
+    with pytest.raises(ValueError, match=r"nothing is said.*items_path.*train\.content = 0"):
+        Content.of(writer, nothing, pairs.SPLIT.train)
