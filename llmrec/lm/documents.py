@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -84,14 +84,16 @@ class Writer:
         """The names of some items, one after another."""
         return self.names.ids[self.names.places(items)]
 
-    def prompt(self, user: int | Id, history: Ints, template: int = 0, unseen: bool = False, task: str = "sequential") -> list[int]:
+    def prompt(
+        self, user: int | Id, history: Ints | Sequence[int], template: int = 0, unseen: bool = False, task: str = "sequential"
+    ) -> list[int]:
         """What the model reads before it recommends: the newest `max_items` of a history under (and over) a task's words.
 
         In time's order for tasks that are learned in it; for every other in an order that the history alone decides.
         """
-        items = history[-self.max_items :]
+        items = np.asarray(history, dtype=np.int64)[-self.max_items :]
         if not prompts.ordered(task):
-            items = items[streams.stream(0, "order", hashlib.sha256(items.astype(np.int64).tobytes()).hexdigest()).permutation(len(items))]
+            items = items[streams.stream(0, "order", hashlib.sha256(items.tobytes()).hexdigest()).permutation(len(items))]
         name = self._name(user)
         footer = self.vocab.encode(prompts.footer(name, template, task, unseen))
         return [*self.header(user, template, unseen, task), *self.history(items).tolist(), *footer]

@@ -122,3 +122,9 @@ def test_words_may_stand_behind_a_history(writer: Writer, monkeypatch: pytest.Mo
     said = writer.prompt(3, np.arange(3), task="later")
     tail = writer.vocab.encode([" and ", *name, " will take:"])
     assert said[-len(tail) :] == tail and said[: len(writer.header(3, task="later"))] == writer.header(3, task="later")
+
+
+@pytest.mark.parametrize("task", ["sequential", "direct"])
+def test_a_prompt_takes_plain_lists_and_nobody_s_history(writer: Writer, task: str) -> None:
+    assert writer.prompt(0, [3, 1, 2], task=task) == writer.prompt(0, np.array([3, 1, 2], dtype=np.int32), task=task)
+    assert writer.prompt(0, [], task=task) == writer.header(0, task=task)
