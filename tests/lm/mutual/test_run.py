@@ -46,7 +46,6 @@ def settings(name: str) -> dict[str, Any]:
 
 DIFFERS: dict[str, dict[str, dict[str, Any]]] = {
     "cllm4rec": {
-        "cllm4rec-lora": {"lm.tuning": "lora", "train.lr": [3e-3, 1e-3]},
         "llm-scratch": {"lm.tuning": None, "lm.pretrained": False, "train.lr": [1e-3, 5e-4]},
         "llm-cf": {"train.content": 0.0},
         "llm-ftall": {"lm.tuning": "full", "train.lr": [1e-3, 5e-4]},
