@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import pytest
 
 from llmrec.contracts import Interactions, Ints, Queries, Ranked, Split
 from llmrec.data.split import LeaveOneOut, RandomHoldout, UnseenUsers
+from llmrec.data.unseen_items import UnseenItems
 from llmrec.report import metrics
 from llmrec.report.evaluate import evaluate
 
@@ -145,13 +147,13 @@ def validation_and_test_have_nothing_in_common(split_of: Parts) -> None:
     assert not pairs[0] & pairs[1] and not pairs[0] & pairs[2] and not pairs[1] & pairs[2]
 
 
-@pytest.mark.parametrize("splitter", [LeaveOneOut(), RandomHoldout(), UnseenUsers(0.2)])
-def test_no_split_validates_on_test(splitter: LeaveOneOut | RandomHoldout | UnseenUsers) -> None:
+@pytest.mark.parametrize("splitter", [LeaveOneOut(), RandomHoldout(), UnseenUsers(0.2), UnseenItems(0.2)])
+def test_no_split_validates_on_test(splitter: LeaveOneOut | RandomHoldout | UnseenUsers | UnseenItems) -> None:
     """TokenRec's release builds its validation data from its test data."""
 
     def release(x: Interactions) -> Split:
         parts = splitter.split(x, np.random.default_rng(0))
-        return Split(parts.protocol, parts.train, parts.test, parts.test)
+        return dataclasses.replace(parts, valid=parts.test)
 
     validation_and_test_have_nothing_in_common(lambda x: splitter.split(x, np.random.default_rng(0)))
     with pytest.raises(AssertionError):

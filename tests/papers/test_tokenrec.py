@@ -6,6 +6,7 @@ Where each fault stands in the release is told in docs/papers.md. The checks tak
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from llmrec.data.synthetic import Checkerboard
 from llmrec.embed import pairwise
 from llmrec.embed.lightgcn import Graph, LightGcn
 from llmrec.ids.health.report import health
+from llmrec.ids.vq import masked
 from llmrec.ids.vq.masked import Masked, MaskedVq, Net, draw_mask, masked_loss
 from llmrec.lm.finetune import FineTune
 from llmrec.lm.heads.items import Items
@@ -90,38 +92,58 @@ def test_a_whole_fit_moves_the_encoders() -> None:
 
 # --- the mask overwrites row 0 of the batch ---------------------------------------------------------------------------------------------
 
-Hide = Callable[[Tensor, torch.Generator], Tensor]
+Hide = Callable[[Tensor, float, torch.Generator], Tensor]
 
 
-def the_mask_leaves_the_batch_alone(hidden_of: Hide) -> None:
-    """Each row has holes of its own, a fifth of its numbers or so, and the batch, which is the target too, keeps every number."""
-    rows = torch.randn(400, 64, generator=seeded(4))
-    before = rows.clone()
-    hidden = hidden_of(rows, seeded(5))
-    assert torch.equal(rows, before), "the batch was written into"
-    assert hidden.shape == rows.shape and len(torch.unique(hidden, dim=0)) == len(rows), "rows share their holes"
-    assert abs(float(hidden.float().mean()) - 0.2) < 0.02
+def a_learner_masks_each_row_by_itself(hide: Hide | None, patch: pytest.MonkeyPatch) -> None:
+    """A short learning, looked at where it computes its loss: every batch is rows as they were given, each with holes of its own, a fifth
+    of its numbers or so. hide: draws the holes of a batch in the learner's place, and may write on the batch, as the release's does."""
+    rows = np.random.default_rng(4).standard_normal((300, 64)).astype(np.float32)
+    seen: list[tuple[Tensor, Tensor]] = []
+    with patch.context() as spied:
+
+        def spy(learner: Net, batch: Tensor, hidden: Tensor, beta: float) -> tuple[Tensor, Tensor, Tensor]:
+            hidden = hidden if hide is None else hide(batch, 0.2, seeded(len(seen)))
+            seen.append((batch.clone(), hidden.clone()))
+            return masked_loss(learner, batch, hidden, beta)
+
+        spied.setattr(masked, "masked_loss", spy)
+        learned = MaskedVq(n_books=2, n_codes=8, hidden=H, steps=12, batch=100).fit(rows, np.random.default_rng(0))
+    given = masked.standardise(rows, learned.mean, learned.scale)
+    assert len(seen) == 12  # before the books start and after
+    for batch, hidden in seen:
+        far = np.abs(batch.numpy()[:, None] - given[None]).max(2).min(1)
+        assert far.max() < 1e-4, "the batch was written into"
+        assert hidden.shape == batch.shape and len(torch.unique(hidden, dim=0)) == len(batch), "rows share their holes"
+        assert abs(float(hidden.float().mean()) - 0.2) < 0.03, "more or less than a fifth is hidden"
+    assert not torch.equal(seen[0][1], seen[1][1]), "every batch has the same holes"
 
 
-def test_every_row_is_masked_by_itself_in_a_copy() -> None:
-    def ours(rows: Tensor, generator: torch.Generator) -> Tensor:
-        """Drawn as the learner draws it, and used by the loss, which sees the same batch."""
-        hidden = draw_mask((len(rows), rows.shape[1]), 0.2, generator)
-        wide = Net.drawn(64, H, K, seeded(0))
-        masked_loss(wide, rows, hidden, BETA)
-        return hidden
+def test_every_row_is_masked_by_itself_in_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def release(rows: Tensor, share: float, generator: torch.Generator) -> Tensor:
+        return rows[0, :].bernoulli_(share, generator=generator).bool().expand_as(rows)  # in place: row 0 is gone
 
-    def release(rows: Tensor, generator: torch.Generator) -> Tensor:
-        return rows[0, :].bernoulli_(0.2, generator=generator).bool().expand_as(rows)  # in place: row 0 is gone
+    def one_mask_for_all(rows: Tensor, share: float, generator: torch.Generator) -> Tensor:
+        return (torch.rand(rows.shape[1], generator=generator) < share).expand_as(rows)
 
-    def one_mask_for_all(rows: Tensor, generator: torch.Generator) -> Tensor:
-        return (torch.rand(rows.shape[1], generator=generator) < 0.2).expand_as(rows)
+    def none(rows: Tensor, share: float, generator: torch.Generator) -> Tensor:
+        return draw_mask((len(rows), rows.shape[1]), share / 10, generator)
 
-    the_mask_leaves_the_batch_alone(ours)
-    with pytest.raises(AssertionError, match="written into"):
-        the_mask_leaves_the_batch_alone(release)
+    a_learner_masks_each_row_by_itself(None, monkeypatch)
+    for fault, said in ((release, "written into"), (one_mask_for_all, "share their holes"), (none, "more or less|share")):
+        with pytest.raises(AssertionError, match=said):
+            a_learner_masks_each_row_by_itself(fault, monkeypatch)
+
+
+def test_one_mask_for_a_batch_is_refused_where_the_learner_draws_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fault put into the package's own drawing, which is what `fit` calls."""
+
+    def one(shape: tuple[int, int], share: float, generator: torch.Generator) -> Tensor:
+        return draw_mask((1, shape[1]), share, generator).expand(shape)
+
+    monkeypatch.setattr(masked, "draw_mask", one)
     with pytest.raises(AssertionError, match="share their holes"):
-        the_mask_leaves_the_batch_alone(one_mask_for_all)
+        a_learner_masks_each_row_by_itself(None, monkeypatch)
 
 
 def test_what_was_hidden_is_still_asked_for() -> None:
@@ -237,37 +259,51 @@ def test_vectors_are_propagated() -> None:
 # --- the validation set is the test set -------------------------------------------------------------------------------------------------
 
 
+Pairs = set[tuple[int, int]]
+
+
 class Watched(Split):
-    """A split that remembers which part was asked about."""
+    """A split that remembers which user's which item it was asked to find, whatever the part was called."""
 
-    def asked(self, part: Part) -> Ints:
-        self.__dict__.setdefault("read", set()).add(part)
-        return super().asked(part)
+    def targets(self, part: Part) -> tuple[Ints, ...]:
+        found = super().targets(part)
+        read = self.__dict__.setdefault("read", set())
+        read |= {(int(user), int(item)) for user, items in zip(self.asked(part), found, strict=True) for item in items}
+        return found
+
+    @property
+    def read(self) -> Pairs:
+        found: Pairs = self.__dict__.get("read", set())
+        return found
 
 
-Selects = Callable[[Watched, Path], object]
+def pairs(part: Interactions) -> Pairs:
+    return set(zip(part.user.tolist(), part.item.tolist(), strict=True))
+
+
+Selects = Callable[[Split, Path], Pairs]
 
 
 def selection_reads_validation_alone(select: Selects, folder: Path) -> None:
-    plain = world.split(n_users=10, n_items=24, length=6)
-    split = Watched(plain.protocol, plain.train, plain.valid, plain.test)
-    select(split, folder)
-    assert split.__dict__["read"] == {"valid"}, "the model was chosen on test"
+    """select: trains and returns the pairs that it chose by."""
+    split = world.split(n_users=10, n_items=24, length=6)
+    read = select(split, folder)
+    assert not read & pairs(split.test), "the model was chosen on test"
+    assert read == pairs(split.valid)
 
 
 def test_the_best_model_is_chosen_on_validation(tmp_path: Path) -> None:
     table = world.table(n_users=10)
     plan = FineTune(epochs=1, batch=10, max_items=5, validations=1)
 
-    def ours(split: Watched, folder: Path) -> object:
-        return plan.fit(world.model(table), table, split, folder, lambda event: None, lambda: False, 0, Items())
+    def ours(split: Split, folder: Path) -> Pairs:
+        watched = Watched(split.protocol, split.train, split.valid, split.test)
+        plan.fit(world.model(table), table, watched, folder, lambda event: None, lambda: False, 0, Items())
+        return watched.read
 
-    def release(split: Watched, folder: Path) -> object:
-        """`valid_data = data_construction(test_data)`: the same loop, handed test as validation."""
-        swapped = Watched(split.protocol, split.train, split.test, split.test)
-        done = ours(swapped, folder)
-        split.__dict__["read"] = {"test" if swapped.valid is split.test else part for part in swapped.__dict__["read"]}
-        return done
+    def release(split: Split, folder: Path) -> Pairs:
+        """`valid_data = data_construction(test_data)`: what is called validation is made of test."""
+        return ours(dataclasses.replace(split, valid=split.test), folder)
 
     selection_reads_validation_alone(ours, tmp_path / "ours")
     with pytest.raises(AssertionError, match="chosen on test"):
