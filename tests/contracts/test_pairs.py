@@ -41,8 +41,15 @@ PLANS: dict[str, dict[str, Any]] = {
     "mutual": {"epochs": [1, 1, 1], "validations": 1},
 }
 # What a refusal may tell to do: a verb, and something that there is to do it with.
-THINGS = [*registry.names("head"), *registry.names("scheme"), *(f"[{section}]" for section in recipe.SECTIONS), "a scheme with Tokens"]
-REMEDY = re.compile(r"\b(?:choose|add|set|use|take|give)\b.*(?:" + "|".join(map(re.escape, THINGS)) + ")")
+# "items" and "title" are words too: a head is named as such ("the trie or the retrieve head"), everything else in quotes or brackets.
+HEAD = rf"(?:the )?\b(?:{'|'.join(registry.names('head'))})\b"
+THINGS = [
+    rf"{HEAD}(?: or {HEAD})* head\b",
+    *(f'"{name}"' for name in (*registry.names("head"), *registry.names("scheme"))),
+    *(re.escape(f"[{section}]") for section in recipe.SECTIONS),
+    r"\ba scheme with Tokens\b",
+]
+REMEDY = re.compile(rf"\b(?:choose|add|set|use|take|give)\b[^.;:]*(?:{'|'.join(THINGS)})")
 
 
 def pair(scheme: str, head: str, train: str = "finetune", embed: dict[str, Any] | None = None, **of_head: Any) -> recipe.Recipe:
@@ -94,6 +101,25 @@ def refused(chosen: recipe.Recipe, reason: str) -> None:
         pipeline.train(run)
     assert REMEDY.search(str(told.value)), f"no remedy: {told.value}"
     assert run.status.state == "failed" and type(told.value).__name__ in run.status.reason and reason in run.status.reason
+
+
+def test_a_remedy_is_a_verb_and_a_thing() -> None:
+    for told in (
+        "choose the retrieve or items head",
+        "choose the trie or the retrieve head, or a scheme with Tokens",
+        'add [embed] with name = "lightgcn"',
+        'set [head] name = "items"',
+        'tiger names otherwise: use "cllm4rec"',
+    ):
+        assert REMEDY.search(f"it cannot be: {told}"), told
+    for told in (
+        "these names take no items",
+        "use fewer; the items head",
+        "use what is titled, or insides",
+        "users give items and cids",
+        "[head] is wrong",
+    ):
+        assert not REMEDY.search(f"it cannot be: {told}"), told
 
 
 def test_no_scheme_and_no_plan_is_forgotten() -> None:
