@@ -6,7 +6,8 @@ Where it stands: outside the package. The models are untrained: what a ranking c
 contender ranks the whole catalogue for the same people, seen items excluded, through `LanguageRecommender`, writing of prompts included.
 Contenders go by turns within one process, and the median of the repeats counts, so that what else the machine does hits all alike. The
 names and people of ml-100k are those of the shipped sketches; larger catalogues are made up, with names of the same two shapes.
-`pools` sets the index of the retrieve head beside comparing with all vectors. Results go to benchmarks/measured/ranking.json.
+"rows_ms": of the items head's time, what making all items' rows anew takes, which it does at every ranking because weights may have
+changed; whoever serves one model would do it once. `pools` sets the index of the retrieve head beside comparing with all vectors. Results go to benchmarks/measured/ranking.json.
 """
 
 from __future__ import annotations
@@ -120,6 +121,11 @@ class Contender:
         passes = self.ranks.compiled.depth if self.head.startswith("trie") else 1
         return {"names": self.names, "head": self.head, "prompt": round(float(np.mean(read)), 1), "passes": passes}
 
+    @torch.no_grad()
+    def make_rows(self) -> None:
+        """What the items head does before it compares: every item's row from those of its Tokens."""
+        self.ranks.compiled.mean(self.ranks.lm)
+
 
 def contenders(world: World, backbone: Backbone, heads: dict[str, Head] | None = None) -> list[Contender]:
     """Every head on META ID's names, on one model; TokenRec's names as its paper ranks them and titles, on models of the same size."""
@@ -170,7 +176,8 @@ def measure(
 ) -> list[dict[str, Any]]:
     """A row per contender, number of people read at once and number of threads.
 
-    people: how many are ranked in a turn, by how many are read at once; `of_retrieve`: in times of the retrieve head on META ID's names.
+    people: how many are ranked in a turn, by how many are read at once; `of_retrieve`: in times of the retrieve head on META ID's names;
+    `rows_ms`: see above, for the items head alone.
     """
     rows: list[dict[str, Any]] = []
     ways = contenders(world, backbone)
@@ -178,7 +185,10 @@ def measure(
         who = world.people[:count]
 
         told = by_turns({i: functools.partial(_rank, way.ranks, who, batch) for i, way in enumerate(ways)}, repeats, n_threads)
+        apart = by_turns({i: w.make_rows for i, w in enumerate(ways) if isinstance(w.ranks.head, Items)}, repeats, n_threads)
         found = [{**way.facts(who), "batch": batch, "threads": n_threads, **per_person(told[i], len(who))} for i, way in enumerate(ways)]
+        for i, seconds in apart.items():
+            found[i]["rows_ms"] = per_person(seconds, min(batch, len(who)))["ms"]  # once for all who are read at once
         one = next(row["ms"] for row in found if (row["names"], row["head"]) == ("metaid", "retrieve"))
         rows += [row | {"of_retrieve": round(row["ms"] / one, 2)} for row in found]
     return rows

@@ -39,6 +39,8 @@ def test_every_way_ranks_the_same_people_and_has_a_row(world: ranking.World) -> 
     assert [(r["names"], r["head"], r["batch"]) for r in rows] == [(*way, batch) for batch in (1, 64) for way in ways]
     assert all(0 < r["least"] <= r["ms"] <= r["most"] and r["cpu_ms"] > 0 for r in rows)
     assert {r["head"]: r["passes"] for r in rows} == {"retrieve": 1, "items": 1, "trie, 10 beams": 2, "trie, 20 beams": 2}
+    assert {(r["head"], r["batch"]) for r in rows if "rows_ms" in r} == {("items", 1), ("items", 64)}
+    assert all(r["rows_ms"] > 0 for r in rows if "rows_ms" in r)
     one = {(r["names"], r["batch"]): r["prompt"] for r in rows}
     assert one["tokenrec", 1] - one["metaid", 1] == 31  # three pieces instead of two for 30 items and the person
     assert [r["of_retrieve"] for r in rows if (r["names"], r["head"]) == ("metaid", "retrieve")] == [1.0, 1.0]
