@@ -19,6 +19,7 @@ from benchmarks.report.means import ABSENT, MASKED, UNMASKED, Sample
 from benchmarks.report.tables import HEADS, SCHEMES
 from benchmarks.rows import BASELINES, LEFT_OUT, Row, beside, control, rows
 from llmrec import registry
+from llmrec.report.compare import Interval
 
 MEASURED = Path(__file__).resolve().parents[1] / "measured"
 UNSEEN_TEMPLATE = "test masked unseen template"
@@ -142,12 +143,17 @@ def unseen_items() -> str:
     said = json.loads(path.read_text(encoding="utf-8"))
     lines = []
     for name, found in said["results"].items():
-        called = BASELINES.get(name) or SCHEMES.get(name, name)
-        lines.append([called, *(means.with_span(*found[m]) for m in ("hit@10", "ndcg@10")), f"{found['new among 10']:.2f}"])
+        known, comma, fitted = name.partition(",")
+        called = (BASELINES | SCHEMES).get(known, known) + comma + fitted
+        less = said["less"].get(name)
+        numbers = [*(means.with_span(*found[m]) for m in ("hit@10", "ndcg@10")), f"{found['new among 10']:.2f}"]
+        lines.append([called, *numbers, "" if less is None else means.signed(Interval(*less["ndcg@10"]))])
     by_chance = said["chance"]
-    lines.append(["chance", f"{by_chance['hit@10']:.4f}", "", f"{by_chance['new among 10']:.2f}"])
+    lines.append(["chance", f"{by_chance['hit@10']:.4f}", "", f"{by_chance['new among 10']:.2f}", ""])
     about = f"{said['users asked']:,} users asked, {said['new items']:,} new items, told of {said['told of them']:,} times\n\n"
-    return about + means.markdown(("", "H@10 (95 %)", "N@10 (95 %)", "new items among the ten"), lines)
+    by = "; ".join(f"{found['hit@10']:.3f} of {found['users']} users where told by {band}" for band, found in said["by takers"].items())
+    head = ("", "H@10 (95 %)", "N@10 (95 %)", "new items among the ten", "the run less this, N@10 (95 %)")
+    return f"{about}{means.markdown(head, lines)}\n\nH@10 of the run by how many told of the item: {by}."
 
 
 def tasks() -> str:

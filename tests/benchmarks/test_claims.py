@@ -200,12 +200,14 @@ def test_the_cost_of_ranking_is_judged_by_its_worst_and_best_turn(tmp_path: Path
 def test_new_items_stand_beside_chance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = {"hit@10": [0.1, 0.05, 0.15], "ndcg@10": [0.05, 0.02, 0.08], "new among 10": 0.5}
     said = {"users asked": 400, "new items": 70, "told of them": 2000, "chance": {"hit@10": 0.006, "new among 10": 0.4}}
+    more = {"less": {"itemknn, on some": {"ndcg@10": [0.01, -0.02, 0.04]}}, "by takers": {"few": {"users": 40, "hit@10": 0.025}}}
     monkeypatch.setattr(chapters, "MEASURED", tmp_path)
     assert chapters.unseen_items() == means.ABSENT
-    (tmp_path / "unseen-items.json").write_text(json.dumps(said | {"results": {"tokenrec": found, "itemknn": found}}))
+    (tmp_path / "unseen-items.json").write_text(json.dumps(said | more | {"results": {"tokenrec": found, "itemknn, on some": found}}))
     lines = chapters.unseen_items().splitlines()
-    assert lines[-3:] == [
-        "| TokenRec | 0.1000 (0.050 to 0.150) | 0.0500 (0.020 to 0.080) | 0.50 |",
-        "| ItemKNN | 0.1000 (0.050 to 0.150) | 0.0500 (0.020 to 0.080) | 0.50 |",
-        "| chance | 0.0060 |  | 0.40 |",
+    assert lines[-5:-2] == [
+        "| TokenRec | 0.1000 (0.050 to 0.150) | 0.0500 (0.020 to 0.080) | 0.50 |  |",
+        "| ItemKNN, on some | 0.1000 (0.050 to 0.150) | 0.0500 (0.020 to 0.080) | 0.50 | +0.0100 (-0.020 to +0.040) |",
+        "| chance | 0.0060 |  | 0.40 |  |",
     ]
+    assert lines[-1].endswith("0.025 of 40 users where told by few.")
