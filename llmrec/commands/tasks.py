@@ -20,6 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", choices=TASKS, help="one task (default: all that the run was trained on)")
     parser.add_argument("--users", type=int, metavar="N", help="ask N users, drawn by the run's seed (default: all)")
     parser.add_argument("--template", choices=("seen", "unseen"), default="seen", help="a prompt of training, or a new one (default: seen)")
+    parser.add_argument("--free", action="store_true", help="explanations may say any word (default: what a statement may say)")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -33,9 +34,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if not isinstance(recommender, LanguageRecommender):
         raise ValueError(f"run {found.name} recommends without a language model that speaks: choose a run of [train] finetune")
     seed, unseen = found.recipe.seed, args.template == "unseen"
-    measured = {t: measure.task(t, recommender, split, data.catalog, users=args.users, unseen=unseen, seed=seed) for t in chosen}
+    asked = {"users": args.users, "unseen": unseen, "seed": seed, "constrained": not args.free}
+    measured = {t: measure.task(t, recommender, split, data.catalog, **asked) for t in chosen}
     about = {"run": found.name, "data": data.name, "split": split.protocol, "part": "test", "template": args.template, "seed": seed}
-    return {**about, "tasks": {name: dataclasses.asdict(result) for name, result in measured.items()}}
+    return {**about, "constrained": not args.free, "tasks": {name: dataclasses.asdict(result) for name, result in measured.items()}}
 
 
 def text(result: dict[str, Any]) -> str:
@@ -49,13 +51,18 @@ def text(result: dict[str, Any]) -> str:
 
 
 def _table(title: str, who: str, measured: Mapping[str, Any]) -> str:
-    numbers = measured.get("metrics") or {name: measured[name] for name in ("rmse", "mae")}
+    numbers = measured["metrics"]
     rows = [(other, *(values[n] for n in numbers)) for other, values in measured["baselines"].items()]
     block = layout.table(title, ("", *numbers), [*rows, (who, *numbers.values())])
     bounds = ", ".join(f"{name} {low:.4f} to {high:.4f}" for name, (low, high) in measured["intervals"].items())
-    left = measured.get("unexplained")
-    aside = f"\n  {left:,} more are left out: nothing in train and catalogue speaks for their item" if left else ""
-    return f"{block}\n  95 % intervals of the run: {bounds}{aside}"
+    less = [_less(name, values) for name, values in measured["differences"].items()]
+    aside = [f"{left:,} more are left out: {why}" for why, left in measured["left_out"].items() if left]
+    return "\n  ".join([block, f"95 % intervals of the run: {bounds}", *less, *aside])
+
+
+def _less(baseline: str, differences: Mapping[str, tuple[float, float, float]]) -> str:
+    said = ", ".join(f"{name} {mean:+.4f} ({low:+.4f} to {high:+.4f})" for name, (mean, low, high) in differences.items())
+    return f"less {baseline}: {said}"
 
 
 def _explained(example: Mapping[str, Any]) -> str:

@@ -87,14 +87,20 @@ def test_all_tasks_are_measured_beside_their_baselines(trained: str, capsys: pyt
     rated, explained, written = told["tasks"].values()
     assert rated["n"] == written["n"] == 12 and 0 < explained["n"] <= 12
     assert set(rated["baselines"]) == {"global mean", "user mean", "item mean", "user and item bias"}
-    assert {"bleu", "rouge_l", "true", "in_history"} <= set(explained["metrics"]) and len(explained["examples"]) == 5
+    assert {"bleu", "rouge_l", "true", "in_history", "near"} <= set(explained["metrics"]) and len(explained["examples"]) == 5
+    assert explained["baselines"]["lookup"]["true"] == 1 and explained["metrics"]["formed"] == 1
+    for task in (rated, explained, written):
+        assert set(task["differences"]) == set(task["baselines"])
+        for baseline, differences in task["differences"].items():
+            for metric, (mean, low, high) in differences.items():
+                assert low <= high and mean == pytest.approx(task["metrics"][metric] - task["baselines"][baseline][metric])
     assert set(written["baselines"]) == {"most frequent", "newest of the item"}
 
 
 def test_a_person_reads_tables_and_examples(trained: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = _say(capsys, "tasks", trained, "--task", "explanation", "--users", "9", "--template", "unseen")
     assert code == 0, err
-    assert out.startswith("explanation: mine, loo test, unseen template, seed 3") and "popular attribute" in out
+    assert out.startswith("explanation: mine, loo test, unseen template, seed 3") and "\n  less popular attribute: rouge_l " in out
     assert out.count("\n  reference ") == 5 and "because of Film" in out
 
 

@@ -9,7 +9,7 @@ An explanation can read well and be false, so BLEU and ROUGE-L stand beside the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +17,19 @@ from numpy.typing import NDArray
 from llmrec import rng as streams
 from llmrec.contracts import Catalog, Interactions, Ints, Part, Split
 from llmrec.lm import prompts
-from llmrec.lm.tasks.facts import Facts, Statement, Verdict
-from llmrec.lm.tasks.heldout import Asked, asked
-from llmrec.lm.tasks.likeness import likeness, rouge
+from llmrec.lm.tasks.facts import MOST_ITEMS, Facts, Statement, Verdict
+from llmrec.lm.tasks.grammar import Grammar
+from llmrec.lm.tasks.heldout import Asked, asked, strangers
+from llmrec.lm.tasks.likeness import bleu, rouge
+from llmrec.lm.tasks.sure import compared
 from llmrec.lm.tasks.wording import Wording, shown
 from llmrec.lm.tasks.words import Document, Speaker, generate_all
 from llmrec.recommend.language import LanguageRecommender
-from llmrec.report.compare import intervals
 
 TASK = "explanation"
 SHOWN = 20  # items of the history that a prompt holds, the newest; reasons are taken from these
 N_EXAMPLES = 5
+GUESSES = ("random items", "popular attribute", "popular attribute of three", "lookup")  # what is said without a model
 
 
 @dataclass(frozen=True)
@@ -45,19 +47,20 @@ class Example:
 
 @dataclass(frozen=True)
 class Explained:
-    """How explanations of held-out items are. n: asked; unexplained: left out, as nothing in train and catalogue speaks for the item.
+    """How explanations of held-out items are. n: asked; left_out: why others are not, and how many.
 
-    metrics: bleu, rouge_l; the shares of statements that are formed, exist, in_history, of_target, of_cited, distinct, true (`Verdict`);
-    evidence, how much of the references' items is cited. intervals: 95 % for rouge_l and true; baselines: {name: metrics}.
+    metrics: bleu, rouge_l; the shares of statements that are formed, exist, in_history, of_target, of_cited, near, distinct, repeating,
+    true (`Verdict`); evidence, how much of the references' items is cited. intervals: 95 % for rouge_l and true; baselines: {name:
+    metrics}; differences: {baseline: {metric: (mean, low, high)}}, the model less the baseline.
     """
 
     n: int
-    unexplained: int
-    part: str
+    left_out: Mapping[str, int]
     template: str
     metrics: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
     baselines: Mapping[str, Mapping[str, float]]
+    differences: Mapping[str, Mapping[str, tuple[float, float, float]]]
     examples: tuple[Example, ...]
 
 
@@ -71,10 +74,12 @@ class Explanations:
     task: str = TASK
     bulk: int = 1
     wording: Wording = field(init=False)
+    longest: int = field(init=False)  # every statement can be said whole, however long this vocabulary's names are
     known: dict[int, Statement | None] = field(default_factory=dict, init=False)  # a loop counts all epochs before it begins
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wording", Wording(self.speaker))
+        object.__setattr__(self, "longest", self.wording.most(self.facts.attributes))
 
     def sayable(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of some interactions of train that something before them speaks for."""
@@ -92,13 +97,13 @@ class Explanations:
             raise ValueError(f"nothing before interaction {row} speaks for its item: ask `sayable` first")
         user, item = int(self.train.user[row]), int(self.train.item[row])
         read = self.speaker.prompt(TASK, user, item, before, int(rng.integers(prompts.count(TASK))))
-        return Document(read, self.speaker.ended(self.wording.write(statement)))
+        return Document(read, self.speaker.ended(self.wording.write(statement), self.longest))
 
     def _reference(self, row: int) -> tuple[Ints, Statement | None]:
         user = int(self.train.user[row])
         before = recent(self.train.item[self.train.offsets[user] : row])
         if row not in self.known:
-            self.known[row] = self.facts.reference(int(self.train.item[row]), before)
+            self.known[row] = self.facts.reference(int(self.train.item[row]), before, but_one=True)
         return before, self.known[row]
 
 
@@ -115,45 +120,80 @@ def evaluate(
     users: int | None = None,
     unseen: bool = False,
     seed: int = 0,
+    constrained: bool = True,
 ) -> Explained:
-    """Explain the held-out items of a part; compare with the references and check each statement, beside the baselines."""
+    """Explain the held-out items of a part; compare with the references and check each statement, beside the baselines.
+
+    constrained: each step takes the likeliest row that a statement over the shown history may go on with (`Grammar`), as the trie does for
+    items, so that the check measures what is chosen and not how names are spelled; else the likeliest of all.
+    """
     facts = Facts.of(split.train, catalog)
     everyone = [(q, facts.reference(q.item, recent(q.history))) for q in asked(split, part, users, seed)]
     pairs = [(q, reference) for q, reference in everyone if reference is not None]
     if not pairs:
         raise ValueError("nothing in train and the catalogue speaks for any item asked about: ask more users, or take more data")
-    questions, references = [q for q, _ in pairs], [r for _, r in pairs]
-    speaker = Speaker(recommender.lm.vocab, recommender.compiled.names, recommender.table)
-    wording = Wording(speaker)
-    read = [speaker.prompt(TASK, q.name, q.item, recent(q.history), unseen=unseen) for q in questions]
-    rows = generate_all(recommender.lm, read, speaker.end)
-    said = [wording.read(r, q.history) for r, q in zip(rows, questions, strict=True)]
-    texts = [shown(s, catalog) if s.formed else speaker.spelled(r) for s, r in zip(said, rows, strict=True)]
-    right = [shown(r, catalog) for r in references]
-    verdicts = [facts.check(s, q.item, q.history) for s, q in zip(said, questions, strict=True)]
-    each = np.stack([rouge(texts, right), np.asarray([v.true for v in verdicts], dtype=np.float64)], 1)
-    bounds = intervals(each, streams.stream(seed, "bootstrap"))
+    questions, right = [q for q, _ in pairs], [r for _, r in pairs]
+    texts, said = _say(recommender, questions, facts, catalog, unseen, constrained)
+    found = _Found.of(texts, said, questions, right, facts, catalog)
+    guesses = {name: [_guess(name, q, facts, split.train, seed) for q in questions] for name in GUESSES}
+    beside = {name: _Found.of([shown(s, catalog) for s in told], told, questions, right, facts, catalog) for name, told in guesses.items()}
+    who = np.asarray([q.user for q in questions], dtype=np.int64)
+    bounds, differences = compared(who, found.each, {name: other.each for name, other in beside.items()}, seed)
+    left_out = {
+        "nothing in train and catalogue speaks for their item": len(everyone) - len(pairs),
+        "their user is new": strangers(split, part),
+    }
     return Explained(
         len(pairs),
-        len(everyone) - len(pairs),
-        part,
+        left_out,
         "unseen" if unseen else "seen",
-        {**_measures(texts, right, verdicts), "evidence": _evidence(said, references)},
-        {name: (b.low, b.high) for name, b in zip(("rouge_l", "true"), bounds, strict=True)},
-        _baselines(questions, references, facts, split.train, catalog, seed),
-        _examples(questions, texts, right, verdicts, catalog),
+        found.metrics,
+        bounds,
+        {name: other.metrics for name, other in beside.items()},
+        differences,
+        _examples(questions, texts, [shown(r, catalog) for r in right], found.verdicts, catalog),
     )
 
 
-def _baselines(
-    questions: Sequence[Asked], references: Sequence[Statement], facts: Facts, train: Interactions, catalog: Catalog, seed: int
-) -> dict[str, dict[str, float]]:
-    right, out = [shown(r, catalog) for r in references], {}
-    for name in ("random items", "popular attribute"):
-        said = [_guess(name, q, facts, train, seed) for q in questions]
+def _say(
+    recommender: LanguageRecommender, questions: Sequence[Asked], facts: Facts, catalog: Catalog, unseen: bool, constrained: bool
+) -> tuple[list[str], list[Statement]]:
+    """What the model says: as people read it, and as statements."""
+    speaker = Speaker(recommender.lm.vocab, recommender.compiled.names, recommender.table)
+    wording = Wording(speaker)
+    read = [speaker.prompt(TASK, q.user, q.item, recent(q.history), unseen=unseen) for q in questions]
+    words = facts.words
+    guides = [Grammar(wording, recent(q.history), words) for q in questions] if constrained else None
+    told = generate_all(recommender.lm, read, speaker.end, wording.most(facts.attributes), guides)
+    said = [wording.read(t.rows, q.history, t.ended) for t, q in zip(told, questions, strict=True)]
+    return [shown(s, catalog) if s.formed else speaker.spelled(t.rows) for s, t in zip(said, told, strict=True)], said
+
+
+@dataclass(frozen=True)
+class _Found:
+    """How some statements are. each: {metric: (n,)}, one value a statement."""
+
+    metrics: dict[str, float]
+    verdicts: list[Verdict]
+    each: dict[str, NDArray[np.float64]]
+
+    @classmethod
+    def of(
+        cls,
+        texts: Sequence[str],
+        said: Sequence[Statement],
+        questions: Sequence[Asked],
+        references: Sequence[Statement],
+        facts: Facts,
+        catalog: Catalog,
+    ) -> _Found:
+        right = [shown(r, catalog) for r in references]
         verdicts = [facts.check(s, q.item, q.history) for s, q in zip(said, questions, strict=True)]
-        out[name] = {**_measures([shown(s, catalog) for s in said], right, verdicts), "evidence": _evidence(said, references)}
-    return out
+        alike = rouge(texts, right)
+        names = (*Verdict.__dataclass_fields__, "repeating", "true")
+        shares = {name: float(np.mean([getattr(v, name) for v in verdicts])) for name in names}
+        metrics = {"bleu": bleu(texts, right), "rouge_l": float(alike.mean()), **shares, "evidence": _evidence(said, references)}
+        return cls(metrics, verdicts, {"rouge_l": alike, "true": np.asarray([v.true for v in verdicts], dtype=np.float64)})
 
 
 def _evidence(said: Sequence[Statement], references: Sequence[Statement]) -> float:
@@ -162,20 +202,19 @@ def _evidence(said: Sequence[Statement], references: Sequence[Statement]) -> flo
 
 
 def _guess(name: str, question: Asked, facts: Facts, train: Interactions, seed: int) -> Statement:
-    """What a template says without a model: two random items of the history and the target's first attribute, or the newest item and the
-    most common attribute of train."""
+    """What a template says without a model: two random items of the history and the target's first attribute; the newest item, or the
+    newest three, since it is harder to be right about three, and the most common attribute of train; or what is looked up in train and the
+    catalogue, which is true wherever a reference exists."""
     history = recent(question.history)
+    if name == "lookup":
+        return facts.lookup(question.item, history) or Statement((), formed=False)
     if name == "random items":
         rng = streams.stream(seed, name, str(question.user), str(question.item))
         cited = rng.choice(history, size=min(2, len(history)), replace=False)
         return Statement(tuple(int(i) for i in cited), facts.attributes[question.item][:1])
     common = facts.popular(train)
-    return Statement((int(history[-1]),), () if common is None else (common,))
-
-
-def _measures(texts: Sequence[str], right: Sequence[str], verdicts: Sequence[Verdict]) -> dict[str, float]:
-    shares = {name: float(np.mean([getattr(v, name) for v in verdicts])) for name in (*Verdict.__dataclass_fields__, "true")}
-    return {**asdict(likeness(texts, right)), **shares}
+    newest = list(dict.fromkeys(history[::-1].tolist()))[: MOST_ITEMS if name == "popular attribute of three" else 1]
+    return Statement(tuple(newest), () if common is None else (common,))
 
 
 def _examples(

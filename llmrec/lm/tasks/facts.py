@@ -34,8 +34,8 @@ class Statement:
 @dataclass(frozen=True)
 class Verdict:
     """What holds of a statement. exists: each cited item is in the catalogue; in_history: and in the user's history; of_target, of_cited:
-    each attribute belongs to the target, and to each item cited. A statement is true when it is well formed and all of this holds.
-    distinct: some item is cited, and none twice, which a true statement may do.
+    each attribute belongs to the target, and to each item cited; near: each cited item is another than the target, and people of train
+    took both; distinct: some item is cited, and no item or attribute twice.
     """
 
     formed: bool
@@ -43,48 +43,70 @@ class Verdict:
     in_history: bool
     of_target: bool
     of_cited: bool
+    near: bool
     distinct: bool
 
     @property
+    def repeating(self) -> bool:
+        """True but for repetition: well formed, and all of this holds, whether or not it is distinct."""
+        return self.formed and self.exists and self.in_history and self.of_target and self.of_cited and self.near
+
+    @property
     def true(self) -> bool:
-        return self.formed and self.exists and self.in_history and self.of_target and self.of_cited
+        """Well formed, and all of this holds."""
+        return self.repeating and self.distinct
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """near: (m, m) sparse cosines of items over users of train; attributes: of each item, genres and decade, in the catalogue's order."""
+    """near: (m, m) sparse cosines of items over users of train; counts: (m,) how many users took each; attributes: of each item, genres and
+    decade, in the catalogue's order."""
 
     near: sp.csr_matrix
+    counts: Ints
     attributes: tuple[tuple[str, ...], ...]
 
     @classmethod
     def of(cls, train: Interactions, catalog: Catalog) -> Facts:
         near = cosines(train).tocsr()
         near.sort_indices()
-        return cls(near, attributes(catalog))
+        taken = np.unique(np.stack([train.user, train.item]), axis=1)[1]
+        return cls(near, np.bincount(taken, minlength=train.n_items), attributes(catalog))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All attributes that the catalogue knows, by the alphabet."""
+        return tuple(sorted({a for row in self.attributes for a in row}))
 
     @property
     def described(self) -> bool:
         """Whether the catalogue knows any attribute. Where it knows none, statements are about behaviour alone."""
         return any(self.attributes)
 
-    def cosine(self, target: int, items: Ints) -> NDArray[np.float64]:
-        """The cosine of some items with the target: (n,)."""
+    def cosine(self, target: int, items: Ints, but_one: bool = False) -> NDArray[np.float64]:
+        """The cosine of some items with the target: (n,). but_one: as if one user, who took the target and all of them, were not there."""
         first, last = self.near.indptr[target : target + 2]
         columns, value = self.near.indices[first:last], self.near.data[first:last]
         at = np.searchsorted(columns, items)
         at_safe = np.minimum(at, max(0, len(columns) - 1))
         there = (at < len(columns)) & (columns[at_safe] == items) if len(columns) else np.zeros(len(items), dtype=bool)
-        return np.where(there, value[at_safe], 0.0) if len(columns) else np.zeros(len(items))
+        near = np.where(there, value[at_safe], 0.0) if len(columns) else np.zeros(len(items))
+        if not but_one:
+            return near
+        of_target, of_items = int(self.counts[target]), self.counts[items]
+        both = np.rint(near * np.sqrt(of_target * of_items)) - 1
+        rest = np.sqrt(np.maximum(1, (of_target - 1) * (of_items - 1)))
+        return np.asarray(np.where(both > 0, both / rest, 0.0))
 
-    def reference(self, target: int, history: Ints) -> Statement | None:
+    def reference(self, target: int, history: Ints, but_one: bool = False) -> Statement | None:
         """The statement that train and catalogue support, or None where nothing of the history speaks for the target.
 
         Items in order of their cosine with the target (above 0; equals: the newest first), at most three, each sharing with the target
         some attribute that all cited before it share too; then exactly the attributes that the target and all of them share.
+        but_one: whose history it is took the target in train, and does not count: a document must not be its own reason.
         """
-        newest = np.asarray(list(dict.fromkeys(int(i) for i in history[::-1] if i != target)), dtype=np.int64)
-        near = self.cosine(target, newest)
+        newest = _newest(history, target)
+        near = self.cosine(target, newest, but_one)
         cited: list[int] = []
         common = self.attributes[target]
         for at in np.argsort(-near, kind="stable").tolist():
@@ -95,6 +117,16 @@ class Facts:
                 cited.append(int(newest[at]))
                 common = shared
         return Statement(tuple(cited), common) if cited else None
+
+    def lookup(self, target: int, history: Ints) -> Statement | None:
+        """What a table says without a model: the newest item that people took with the target and that shares an attribute with it, and
+        exactly what they share. None where there is none."""
+        newest = _newest(history, target)
+        for item, near in zip(newest.tolist(), self.cosine(target, newest).tolist(), strict=True):
+            shared = tuple(a for a in self.attributes[target] if a in self.attributes[item])
+            if near > 0 and (shared or not self.described):
+                return Statement((item,), shared)
+        return None
 
     def check(self, said: Statement, target: int, history: Ints) -> Verdict:
         """What of a statement is true. Where the catalogue has attributes, a statement without any says too little to be true."""
@@ -107,7 +139,8 @@ class Facts:
             in_history=exists and all(i in known for i in said.items),
             of_target=told and set(said.attributes) <= set(self.attributes[target]),
             of_cited=told and exists and all(set(said.attributes) <= set(self.attributes[i]) for i in said.items),
-            distinct=bool(said.items) and len(set(said.items)) == len(said.items),
+            near=exists and target not in said.items and bool((self.cosine(target, np.asarray(said.items)) > 0).all()),
+            distinct=bool(said.items) and all(len(set(told)) == len(told) for told in (said.items, said.attributes)),
         )
 
     def popular(self, train: Interactions) -> str | None:
@@ -117,6 +150,11 @@ class Facts:
             for attribute in self.attributes[item]:
                 counts[attribute] = counts.get(attribute, 0) + n
         return min(counts, key=lambda a: (-counts[a], a)) if counts else None
+
+
+def _newest(history: Ints, target: int) -> Ints:
+    """The items of a history, newest first, each once, without the target."""
+    return np.asarray(list(dict.fromkeys(int(i) for i in history[::-1] if i != target)), dtype=np.int64)
 
 
 def attributes(catalog: Catalog) -> tuple[tuple[str, ...], ...]:

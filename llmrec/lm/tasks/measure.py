@@ -36,12 +36,13 @@ def task(
     users: int | None = None,
     unseen: bool = False,
     seed: int = 0,
+    constrained: bool = True,
 ) -> Rated | Explained | Reviewed:
-    """One task on the held-out interactions of a part."""
+    """One task on the held-out interactions of a part. constrained: whether explanations keep to what a statement may say."""
     if name == "rating":
         return rating.evaluate(recommender, split, part, users, unseen, seed)
     if name == "explanation":
-        return explanation.evaluate(recommender, split, catalog, part, users, unseen, seed)
+        return explanation.evaluate(recommender, split, catalog, part, users, unseen, seed, constrained)
     if name == "review":
         return review.evaluate(recommender, split, part, users, unseen, seed)
     raise ValueError(f"no task in words is called {name!r}: there are {', '.join(TASKS)}")

@@ -14,15 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from llmrec import rng as streams
 from llmrec.contracts import Interactions, Part, Split
 from llmrec.lm import prompts
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.precision import autocast
-from llmrec.lm.tasks.heldout import Asked, asked
+from llmrec.lm.tasks.heldout import Asked, asked, strangers
+from llmrec.lm.tasks.sure import compared
 from llmrec.lm.tasks.words import Document, Speaker, scores, speech
 from llmrec.recommend.language import LanguageRecommender
-from llmrec.report.compare import intervals
 
 TASK = "rating"
 MOST_VALUES = 50
@@ -32,15 +31,16 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rated:
-    """Errors on held-out ratings. n: how many; intervals: 95 % by bootstrap over ratings; baselines: {name: {"rmse", "mae"}}."""
+    """Errors on held-out ratings. n: how many; left_out: why others are not asked, and how many; metrics: rmse, mae; intervals: 95 % by
+    bootstrap over users; baselines: {name: metrics}; differences: {baseline: {metric: (mean, low, high)}}, the model less the baseline."""
 
     n: int
-    part: str
+    left_out: Mapping[str, int]
     template: str
-    rmse: float
-    mae: float
+    metrics: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
     baselines: Mapping[str, Mapping[str, float]]
+    differences: Mapping[str, Mapping[str, tuple[float, float, float]]]
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,7 @@ def predict(lm: LanguageModel, speaker: Speaker, read: Sequence[list[int]], amon
 def _at_once(lm: LanguageModel, read: Sequence[list[int]], spelled: Sequence[list[int]]) -> torch.Tensor:
     batch = speech([Document(r, [0]) for r in read]).to(lm.device)
     at = torch.from_numpy(batch.at).to(lm.device)
-    h = lm(batch.ids, batch.mask)[at[:, 0], at[:, 1]]
-    rows = lm.rows.outputs(torch.tensor([s[0] for s in spelled], device=h.device))
-    out: torch.Tensor = h @ rows.to(h.dtype).T
-    return out.float()
+    return scores(lm, lm(batch.ids, batch.mask)[at[:, 0], at[:, 1]], [s[0] for s in spelled])
 
 
 def _one_by_one(lm: LanguageModel, read: Sequence[list[int]], spelled: Sequence[list[int]]) -> torch.Tensor:
@@ -131,16 +128,20 @@ def evaluate(
     """Errors of the expected rating on the held-out ratings of a part, beside the baselines. ValueError where there are no ratings."""
     among, questions = values(split.train), asked(split, part, users, seed)
     speaker = Speaker(recommender.lm.vocab, recommender.compiled.names, recommender.table)
-    read = [speaker.prompt(TASK, q.name, q.item, unseen=unseen) for q in questions]
+    read = [speaker.prompt(TASK, q.user, q.item, unseen=unseen) for q in questions]
     right = np.asarray([q.rating for q in questions], dtype=np.float64)
     wrong = predict(recommender.lm, speaker, read, among) - right
+    beside = {name: guess - right for name, guess in baselines(split.train, questions).items()}
+    who = np.asarray([q.user for q in questions], dtype=np.int64)
+    bounds, differences = compared(who, _each(wrong), {name: _each(w) for name, w in beside.items()}, seed, {"rmse": np.sqrt})
     return Rated(
         len(right),
-        part,
+        {"their user is new": strangers(split, part)},
         "unseen" if unseen else "seen",
-        **errors(wrong),
-        intervals=_intervals(wrong, seed),
-        baselines={name: errors(guess - right) for name, guess in baselines(split.train, questions).items()},
+        errors(wrong),
+        bounds,
+        {name: errors(w) for name, w in beside.items()},
+        differences,
     )
 
 
@@ -171,9 +172,9 @@ def _offsets(rest: Numbers, of: NDArray[np.int32] | NDArray[np.int64], n: int, d
     return np.asarray(np.bincount(of, weights=rest, minlength=n) / np.where(count > 0, count, 1))
 
 
-def _intervals(wrong: Numbers, seed: int) -> dict[str, tuple[float, float]]:
-    square, size = intervals(np.stack([wrong**2, np.abs(wrong)], 1), streams.stream(seed, "bootstrap"))
-    return {"rmse": (float(np.sqrt(square.low)), float(np.sqrt(square.high))), "mae": (size.low, size.high)}
+def _each(wrong: Numbers) -> dict[str, Numbers]:
+    """What RMSE (before its root) and MAE are the means of."""
+    return {"rmse": wrong**2, "mae": np.abs(wrong)}
 
 
 def _ratings(interactions: Interactions) -> NDArray[np.float32]:

@@ -12,14 +12,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec import rng as streams
 from llmrec.contracts import Interactions, Part, Split
 from llmrec.lm import prompts
-from llmrec.lm.tasks.heldout import Asked, asked
+from llmrec.lm.tasks.heldout import Asked, asked, strangers
 from llmrec.lm.tasks.likeness import likeness, rouge
-from llmrec.lm.tasks.words import Document, Speaker, generate_all
+from llmrec.lm.tasks.sure import compared
+from llmrec.lm.tasks.words import LONGEST, Document, Speaker, generate_all
 from llmrec.recommend.language import LanguageRecommender
-from llmrec.report.compare import interval
 
 TASK = "review"
 N_EXAMPLES = 5
@@ -27,15 +26,18 @@ N_EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Reviewed:
-    """How texts for held-out interactions are. metrics: bleu, rouge_l; intervals: 95 % for rouge_l; baselines: {name: metrics};
-    examples: (said, written) pairs."""
+    """How texts for held-out interactions are. left_out: why others are not asked, and how many; metrics: bleu, rouge_l, ended (the share
+    that came to an end) and cut (the share of what was written that is longer than may be said, and compared as far as that goes; so are
+    the baselines); intervals: 95 % for rouge_l; baselines: {name: metrics}; differences: {baseline: {metric: (mean, low, high)}}, the model
+    less the baseline; examples: (said, written) pairs."""
 
     n: int
-    part: str
+    left_out: Mapping[str, int]
     template: str
     metrics: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
     baselines: Mapping[str, Mapping[str, float]]
+    differences: Mapping[str, Mapping[str, tuple[float, float, float]]]
     examples: tuple[tuple[str, str], ...]
 
 
@@ -71,23 +73,36 @@ def evaluate(
 ) -> Reviewed:
     """Write for the held-out interactions that have a text, and compare, beside the baselines. ValueError where there are no texts."""
     _texts(split.train)
-    questions = [q for q in asked(split, part, users, seed) if q.text]
+    everyone = asked(split, part, users, seed)
+    questions = [q for q in everyone if q.text]
     if not questions:
         raise ValueError(f"no text is held out in the {part} part: ask more users, or evaluate the other part")
     speaker = Speaker(recommender.lm.vocab, recommender.compiled.names, recommender.table)
-    read = [speaker.prompt(TASK, q.name, q.item, unseen=unseen) for q in questions]
-    said = [speaker.spelled(rows) for rows in generate_all(recommender.lm, read, speaker.end)]
-    right = [q.text for q in questions]
-    bound = interval(rouge(said, right), streams.stream(seed, "bootstrap"))
+    read = [speaker.prompt(TASK, q.user, q.item, unseen=unseen) for q in questions]
+    told = generate_all(recommender.lm, read, speaker.end)
+    said, right = [speaker.spelled(t.rows) for t in told], [_cut(q.text, speaker) for q in questions]
+    guesses = {name: [_cut(t, speaker) for t in texts] for name, texts in baselines(split.train, questions).items()}
+    who = np.asarray([q.user for q in questions], dtype=np.int64)
+    beside = {name: {"rouge_l": rouge(texts, right)} for name, texts in guesses.items()}
+    bounds, differences = compared(who, {"rouge_l": rouge(said, right)}, beside, seed)
+    cut = float(np.mean([text != q.text for text, q in zip(right, questions, strict=True)]))
+    ended = float(np.mean([t.ended for t in told]))
     return Reviewed(
         len(questions),
-        part,
+        {"nothing is written of them": len(everyone) - len(questions), "their user is new": strangers(split, part)},
         "unseen" if unseen else "seen",
-        asdict(likeness(said, right)),
-        {"rouge_l": (bound.low, bound.high)},
-        {name: asdict(likeness(guesses, right)) for name, guesses in baselines(split.train, questions).items()},
+        {**asdict(likeness(said, right)), "ended": ended, "cut": cut},
+        bounds,
+        {name: {**asdict(likeness(texts, right)), "ended": 1.0, "cut": cut} for name, texts in guesses.items()},
+        differences,
         tuple(zip(said[:N_EXAMPLES], right[:N_EXAMPLES], strict=True)),
     )
+
+
+def _cut(text: str, speaker: Speaker) -> str:
+    """A text as far as the model could have said it."""
+    rows = speaker.text(f" {text}")
+    return text if len(rows) <= LONGEST else speaker.spelled(rows[:LONGEST])
 
 
 def baselines(train: Interactions, questions: Sequence[Asked]) -> dict[str, list[str]]:

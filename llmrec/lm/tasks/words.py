@@ -11,6 +11,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from llmrec.lm.precision import autocast
 from llmrec.lm.vocab import Ragged, Vocab
 
 _SLOT = re.compile(r"(\{(?:user|item|history)\})")
-LONGEST = 64  # row numbers that one document says at most
+LONGEST = 64  # row numbers that one document says at most, where its task does not know better
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,21 @@ class Document:
 
     read: list[int]
     said: list[int]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model said. rows: row numbers, without the end mark; ended: whether the end mark came."""
+
+    rows: list[int]
+    ended: bool
+
+
+class Guide(Protocol):
+    """What may be said next after one prompt, and what was."""
+
+    def next(self) -> set[int]: ...
+    def say(self, row: int) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -107,9 +123,9 @@ class Speaker:
         runs = [(old, list(run)) for old, run in itertools.groupby(rows, key=lambda row: row < self.vocab.first)]
         return clean("".join(self.vocab.subwords.decode(r) if old else "".join(map(str, self.vocab.decode(r))) for old, r in runs))
 
-    def ended(self, said: list[int]) -> list[int]:
-        """What is said with the end mark after it; words beyond `LONGEST` are cut off, and then nothing ends."""
-        return [*said, self.end] if len(said) < LONGEST else said[:LONGEST]
+    def ended(self, said: list[int], longest: int = LONGEST) -> list[int]:
+        """What is said with the end mark after it; words beyond `longest` are cut off, and then nothing ends."""
+        return [*said, self.end] if len(said) < longest else said[:longest]
 
 
 def speech(documents: Sequence[Document]) -> Speech:
@@ -130,18 +146,22 @@ def loss(lm: LanguageModel, batch: Speech) -> Tensor:
     return torch.nn.functional.cross_entropy(scores(lm, states[at[:, 0], at[:, 1]]), batch.right)
 
 
-def scores(lm: LanguageModel, h: Tensor) -> Tensor:
-    """(…, d) states to (…, v) fp32 scores of every row of the vocabulary, as augmented."""
-    rows = lm.rows.outputs(torch.arange(lm.vocab.size, device=h.device))
-    out: Tensor = h @ rows.to(h.dtype).T
-    return out.float()
+def scores(lm: LanguageModel, h: Tensor, of: Sequence[int] | None = None) -> Tensor:
+    """(…, d) states to (…, v) scores of every row of the vocabulary (or `of` some), as augmented; in fp32: bf16 makes ties."""
+    which = torch.arange(lm.vocab.size, device=h.device) if of is None else torch.tensor(list(of), device=h.device)
+    with torch.autocast(h.device.type, enabled=False):
+        out: Tensor = h.float() @ lm.rows.outputs(which).float().T
+    return out
 
 
 @torch.no_grad()
-def generate(lm: LanguageModel, read: Sequence[list[int]], end: int, longest: int = LONGEST) -> list[list[int]]:
-    """What the model says after each prompt, the likeliest row at each step, up to the end mark (left out) or `longest` rows.
+def generate(
+    lm: LanguageModel, read: Sequence[list[int]], end: int, longest: int = LONGEST, guides: Sequence[Guide] | None = None
+) -> list[Said]:
+    """What the model says after each prompt, the likeliest row at each step, up to the end mark or `longest` rows.
 
-    One pass over the prompts, then one row a step beside the key-value cache. Ties go to the lower row number.
+    One pass over the prompts, then one row a step beside the key-value cache. Ties go to the lower row number. guides: one for each
+    prompt, each used up; then the likeliest row among those that may come.
     """
     from transformers import DynamicCache
 
@@ -153,28 +173,47 @@ def generate(lm: LanguageModel, read: Sequence[list[int]], end: int, longest: in
         states = lm(ids, mask, cache=cache)
         h, sees = states[torch.arange(len(ids), device=ids.device), lengths - 1], mask.bool()
         for step in range(longest):
-            chosen = scores(lm, h).argmax(-1)
+            found = scores(lm, h)
+            chosen = (found if guides is None else _among(found, guides, open_)).argmax(-1)
             open_ &= chosen.cpu() != end
             for row in torch.nonzero(open_)[:, 0].tolist():
                 said[row].append(int(chosen[row]))
+                if guides is not None:
+                    guides[row].say(int(chosen[row]))
             if not open_.any() or step + 1 == longest:
                 break
             sees = torch.cat([sees, torch.ones_like(sees[:, :1])], dim=1)
             h = lm(chosen[:, None], sees[:, None, None, :], (lengths + step)[:, None], cache)[:, 0]
-    return said
+    return [Said(rows, not unended) for rows, unended in zip(said, open_.tolist(), strict=True)]
 
 
-def generate_all(lm: LanguageModel, read: Sequence[list[int]], end: int, batch: int = 64) -> list[list[int]]:
+def _among(found: Tensor, guides: Sequence[Guide], open_: Tensor) -> Tensor:
+    """Scores with those of rows that may not come next at -inf, where a prompt is still answered."""
+    barred = torch.zeros(found.shape, dtype=torch.bool)
+    for row in torch.nonzero(open_)[:, 0].tolist():
+        barred[row] = True
+        barred[row, list(guides[row].next())] = False
+    return found.masked_fill(barred.to(found.device), -torch.inf)
+
+
+def generate_all(
+    lm: LanguageModel,
+    read: Sequence[list[int]],
+    end: int,
+    longest: int = LONGEST,
+    guides: Sequence[Guide] | None = None,
+    batch: int = 64,
+) -> list[Said]:
     """`generate` in batches of prompts of like length, in evaluation mode; in the order of the prompts."""
     training = lm.training
     lm.eval()
     order = np.argsort([len(p) for p in read], kind="stable")
-    said: list[list[int]] = [[] for _ in read]
+    said: dict[int, Said] = {}
     try:
         for first in range(0, len(read), batch):
             part = order[first : first + batch]
-            for place, words in zip(part.tolist(), generate(lm, [read[i] for i in part], end), strict=True):
-                said[place] = words
+            guided = None if guides is None else [guides[i] for i in part]
+            said |= dict(zip(part.tolist(), generate(lm, [read[i] for i in part], end, longest, guided), strict=True))
     finally:
         lm.train(training)
-    return said
+    return [said[place] for place in range(len(read))]

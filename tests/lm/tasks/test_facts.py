@@ -67,17 +67,51 @@ def test_without_attributes_behaviour_speaks_alone() -> None:
         (Statement((ALIENS,)), "of_target"),  # says nothing of what they share
         (Statement((), ("Sci-Fi",)), "exists"),
         (Statement((ALIENS,), ("Sci-Fi",), formed=False), "formed"),
+        (Statement((BEAST,), ("Sci-Fi",)), "of_cited"),
     ],
 )
 def test_the_check_finds_what_is_false(statement: Statement, wrong: str | None) -> None:
-    verdict = FACTS.check(statement, DUNE, np.asarray([ALIEN, CLUE, ALIENS]))
+    verdict = FACTS.check(statement, DUNE, np.asarray([ALIEN, CLUE, ALIENS, BEAST]))
     assert verdict.true == (wrong is None)
     assert wrong is None or not getattr(verdict, wrong)
 
 
-def test_an_item_cited_twice_is_true_but_not_distinct() -> None:
-    verdict = FACTS.check(Statement((ALIENS, ALIENS), ("Sci-Fi",)), DUNE, np.asarray([ALIENS]))
-    assert verdict.true and not verdict.distinct
+@pytest.mark.parametrize("said", [Statement((ALIENS, ALIENS), ("Sci-Fi",)), Statement((ALIENS,), ("Sci-Fi", "Sci-Fi"))])
+def test_nothing_is_true_by_repetition(said: Statement) -> None:
+    verdict = FACTS.check(said, DUNE, np.asarray([ALIENS]))
+    assert verdict.repeating and not verdict.distinct and not verdict.true
+
+
+def test_because_needs_people_who_took_both() -> None:
+    """The Beast and Emma share a genre and one person; the Beast and Clue nobody, whatever the catalogue says of them."""
+    romance = Facts(FACTS.near, FACTS.counts, (("Romance",),) * 6)
+    assert romance.check(Statement((BEAST,), ("Romance",)), EMMA, np.asarray([BEAST])).true
+    unlike = romance.check(Statement((BEAST, CLUE), ("Romance",)), EMMA, np.asarray([BEAST, CLUE]))
+    assert not unlike.near and not unlike.true
+    itself = romance.check(Statement((EMMA,), ("Romance",)), EMMA, np.asarray([EMMA]))
+    assert itself.in_history and itself.of_cited and not itself.near and not itself.true
+
+
+def test_without_attributes_behaviour_is_all_that_is_checked() -> None:
+    bare = Facts.of(six.train(), six.BARE)
+    assert not bare.check(Statement((ALIEN,)), EMMA, np.asarray([ALIEN])).true  # nobody took both
+    assert bare.lookup(EMMA, np.asarray([BEAST, ALIEN])) == Statement((BEAST,))
+
+
+def test_a_lookup_by_hand() -> None:
+    assert FACTS.lookup(DUNE, np.asarray([ALIEN, CLUE, EMMA])) == Statement((CLUE,), ("1980s",))
+    assert FACTS.lookup(DUNE, np.asarray([CLUE, ALIENS])) == Statement((ALIENS,), ("Sci-Fi", "1980s"))
+    assert FACTS.lookup(DUNE, np.asarray([EMMA, DUNE])) is None
+
+
+def test_a_cosine_without_the_user_who_is_told_of_is_that_of_the_others() -> None:
+    """Against a train from which the user is taken out."""
+    train = six.train()
+    for user in range(3):
+        others, items = Facts.of(train.take(np.flatnonzero(train.user != user)), six.CATALOG), train.history(user)
+        for target in items.tolist():
+            rest = items[items != target]
+            assert FACTS.cosine(target, rest, but_one=True).tolist() == pytest.approx(others.cosine(target, rest).tolist())
 
 
 def test_every_reference_is_true() -> None:
@@ -89,6 +123,8 @@ def test_every_reference_is_true() -> None:
     found = [(facts.reference(t, h), t, h) for h in histories for t in range(24)]
     told = [(r, t, h) for r, t, h in found if r is not None]
     assert len(told) > 100 and all(facts.check(r, t, h).true for r, t, h in told)
+    looked = [(facts.lookup(t, h), t, h) for r, t, h in found if r is not None]
+    assert all(s is not None and facts.check(s, t, h).true for s, t, h in looked)
 
 
 def test_statements_go_into_row_numbers_and_back() -> None:

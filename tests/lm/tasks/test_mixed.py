@@ -18,6 +18,7 @@ from llmrec.lm.loop import Loop
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.tasks import mixed
 from llmrec.lm.tasks.mixed import Mixed, Reading
+from llmrec.recommend.language import LanguageRecommender
 from tests.lm import world
 from tests.lm.tasks import six
 
@@ -69,9 +70,12 @@ def _plain(batches: list[Any]) -> list[Any]:
 
 
 def test_without_a_share_the_course_is_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, one = _course(monkeypatch, {})
+    """Against a course of histories made by hand, which knows nothing of words."""
+    plan, one = FineTune(batch=4), world.model(TABLE)
+    ranking = LanguageRecommender(one, TABLE, Trie(), max_items=plan.max_items)
+    plain = finetune.Histories(plan, ranking, SPLIT, 0)
     zeros, two = _course(monkeypatch, dict.fromkeys(mixed.TASKS, 0.0))
-    assert type(plain) is type(zeros) is finetune.Histories
+    assert type(zeros) is finetune.Histories
     for epoch in (0, 3):
         before, after = plain.batches(epoch), zeros.batches(epoch)
         assert _plain(before) == _plain(after)

@@ -53,7 +53,7 @@ def test_ratings_of_several_subwords_are_weighed_whole() -> None:
 
 def test_baselines_are_plain_means() -> None:
     train = six.train()
-    questions = [Asked(0, 0, 4, np.asarray([])), Asked(2, 2, 0, np.asarray([])), Asked(1, 1, 3, np.asarray([]))]
+    questions = [Asked(0, 4, np.asarray([])), Asked(2, 0, np.asarray([])), Asked(1, 3, np.asarray([]))]
     rows = list(zip(train.user.tolist(), train.item.tolist(), six.RATED, strict=True))
     mean = sum(r for *_, r in rows) / len(rows)
     got = rating.baselines(train, questions)
@@ -72,7 +72,7 @@ def test_baselines_are_plain_means() -> None:
 
 def test_who_or_what_is_new_gets_the_mean_of_all() -> None:
     train = six.train().take(np.asarray([0, 1, 2]))
-    got = rating.baselines(train, [Asked(1, -1, 5, np.asarray([]))])
+    got = rating.baselines(train, [Asked(1, 5, np.asarray([]))])
     assert all(values[0] == pytest.approx(10 / 3) for values in got.values())
 
 
@@ -96,9 +96,12 @@ def test_names_tell_of_items_that_no_mean_knows(tmp_path: Path) -> None:
     measured = rating.evaluate(six.recommender(LanguageModel.load(tmp_path / "model"), table), split)
     means = {name: errors["rmse"] for name, errors in measured.baselines.items()}
     assert measured.n == 20 and min(means.values()) > 1.8
-    assert measured.rmse < 0.6 * min(means.values())
+    assert measured.metrics["rmse"] < 0.6 * min(means.values())
     low, high = measured.intervals["rmse"]
-    assert low <= measured.rmse <= high
+    assert low <= measured.metrics["rmse"] <= high
+    for name, mean in means.items():
+        less, _, high = measured.differences[name]["rmse"]
+        assert less == pytest.approx(measured.metrics["rmse"] - mean) and high < 0
 
 
 def test_data_without_ratings_is_refused() -> None:

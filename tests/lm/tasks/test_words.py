@@ -10,7 +10,7 @@ import torch
 
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.tasks import words
-from llmrec.lm.tasks.words import Document
+from llmrec.lm.tasks.words import Document, Said
 from tests.lm import world
 from tests.lm.tasks import six
 
@@ -89,18 +89,48 @@ def test_generation_with_a_cache_equals_recomputation_row_by_row(seed: int) -> N
     speaker = six.speaker(lm, TABLE)
     read = [speaker.prompt("explanation", u, 4, np.asarray(h)) for u, h in ((0, [0, 3, 1]), (1, [0]), (-1, [2, 5]))]
     said = words.generate_all(lm, read, speaker.end, batch=2)
-    assert said == [_plainly(lm, r, speaker.end, words.LONGEST) for r in read]
-    assert all(said) and len(set(map(tuple, said))) > 1
+    rows = [s.rows for s in said]
+    assert rows == [_plainly(lm, r, speaker.end, words.LONGEST) for r in read]
+    assert all(rows) and len(set(map(tuple, rows))) > 1
 
 
 def test_generation_ends_at_the_end_mark() -> None:
     lm = _shaken(5.0, 1)
     speaker = six.speaker(lm, TABLE)
     read = [speaker.prompt("rating", 0, 4)]
-    said = words.generate(lm, read, speaker.end, longest=12)[0]
+    said = words.generate(lm, read, speaker.end, longest=12)[0].rows
     third = said[2]
-    assert words.generate(lm, read, third, longest=12)[0] == said[: said.index(third)]
-    assert words.generate(lm, read, speaker.end, longest=2)[0] == said[:2]
+    assert words.generate(lm, read, third, longest=12)[0] == Said(said[: said.index(third)], True)
+    assert words.generate(lm, read, speaker.end, longest=2)[0] == Said(said[:2], False)
+
+
+class _Spells:
+    """A guide that leaves one way."""
+
+    def __init__(self, rows: list[int]) -> None:
+        self.rows, self.heard = list(rows), list[int]()
+
+    def next(self) -> set[int]:
+        return {self.rows[len(self.heard)]}
+
+    def say(self, row: int) -> None:
+        self.heard.append(row)
+
+
+def test_a_guide_leaves_the_likeliest_of_what_may_come(lm: LanguageModel) -> None:
+    speaker = six.speaker(lm, TABLE)
+    read, ways = [speaker.prompt("rating", u, 4) for u in (0, 1)], [[5, 9, speaker.end], [7, speaker.end]]
+    said = words.generate(lm, read, speaker.end, guides=[_Spells(way) for way in ways])
+    assert said == [Said([5, 9], True), Said([7], True)]
+
+
+def test_scores_are_products_in_fp32_whatever_the_model_reads_in(lm: LanguageModel) -> None:
+    h = torch.randn(3, lm.rows.outputs(torch.arange(1)).shape[1], generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        found, some = words.scores(lm, h), words.scores(lm, h, [4, 2])
+    with torch.no_grad():
+        right = h @ lm.rows.outputs(torch.arange(lm.vocab.size)).T
+    assert found.dtype == torch.float32 and torch.allclose(found, right, atol=1e-6) and torch.allclose(some, right[:, [4, 2]], atol=1e-6)
 
 
 def test_the_augmentation_acts_in_generation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,13 +138,13 @@ def test_the_augmentation_acts_in_generation(monkeypatch: pytest.MonkeyPatch) ->
     lm = _shaken(5.0, 1)
     speaker = six.speaker(lm, TABLE)
     read = [speaker.prompt("explanation", 0, 4, np.asarray([0, 3, 1]))]
-    with_it = words.generate(lm, read, speaker.end)
+    with_it = words.generate(lm, read, speaker.end)[0].rows
     rows = lm.rows.rows().detach()
     assert not torch.allclose(rows, lm.rows.new)
     with monkeypatch.context() as patch:
         patch.setattr(lm.rows, "scale", 0.0)
-        without = words.generate(lm, read, speaker.end)
-        assert without == [_plainly(lm, read[0], speaker.end, words.LONGEST)]
+        without = words.generate(lm, read, speaker.end)[0].rows
+        assert without == _plainly(lm, read[0], speaker.end, words.LONGEST)
     assert with_it != without
 
 
