@@ -7,7 +7,8 @@ contender ranks the whole catalogue for the same people, seen items excluded, th
 Contenders go by turns within one process, and the median of the repeats counts, so that what else the machine does hits all alike. The
 names and people of ml-100k are those of the shipped sketches; larger catalogues are made up, with names of the same two shapes.
 "rows_ms": of the items head's time, what making all items' rows anew takes, which it does at every ranking because weights may have
-changed; whoever serves one model would do it once. `pools` sets the index of the retrieve head beside comparing with all vectors. Results go to benchmarks/measured/ranking.json.
+changed; whoever serves one model would do it once. `pools` sets the index of the retrieve head beside comparing with all vectors.
+Results go to benchmarks/measured/ranking.json.
 """
 
 from __future__ import annotations
