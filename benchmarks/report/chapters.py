@@ -168,10 +168,20 @@ def tasks() -> str:
             for metric in told[0].get("metrics") or ("rmse", "mae"):
                 number = _over(told, metric, [one["intervals"].get(metric) for one in told])
                 others = (name for name, found in told[0]["baselines"].items() if metric in found)
-                beside_ = "; ".join(f"{name} {_over([one['baselines'][name] for one in told], metric)}" for name in others)
+                beside_ = "; ".join(_beside(told, name, metric) for name in others)
                 asked = " to ".join(f"{n:,}" for n in sorted({min(one["n"] for one in told), max(one["n"] for one in told)}))
                 lines.append([f"`{row.name}`", task, metric, number, str(len(told)), beside_, asked])
     return means.markdown(("", "task", "", "mean (95 %)", "seeds", "beside it", "asked"), lines)
+
+
+def _beside(told: Sequence[dict[str, Any]], baseline: str, metric: str) -> str:
+    """A baseline's mean over seeds, and the row less the baseline, paired, with the outermost bounds of the seeds."""
+    value = f"{baseline} {_over([one['baselines'][baseline] for one in told], metric)}"
+    less = [one.get("differences", {}).get(baseline, {}).get(metric) for one in told]
+    if None in less:
+        return value
+    span = Interval(sum(mean for mean, _, _ in less) / len(less), min(low for _, low, _ in less), max(high for _, _, high in less))
+    return f"{value}, ours less that {means.signed(span)}"
 
 
 def _over(told: Sequence[dict[str, Any]], metric: str, bounds: Sequence[Sequence[float] | None] = ()) -> str:

@@ -96,13 +96,14 @@ def test_tasks_show_every_metric_and_baselines_over_all_seeds() -> None:
             "intervals": {"true": [0.4, 0.7]},
             "baselines": {"taste": {"bleu": 0.1, "true": 1.0}},
         }
+        explained["differences"] = {"taste": {"true": [seed / 10, -0.2 + seed / 10, 0.3]}}
         keep(name, seed, [1], tasks={"tasks": {"rating": rated, "explanation": explained}})
     lines = [line for line in chapters.tasks().splitlines() if name in line]
     assert [line.split(" | ", 1)[1] for line in lines] == [
         "rating | rmse | 1.1000 (0.900 to 1.300) | 2 | mean 1.8000 | 943 |",
         "rating | mae | 0.8000 | 2 |  | 943 |",
         "explanation | bleu | 0.2000 | 2 | taste 0.1000 | 900 to 901 |",
-        "explanation | true | 0.5500 (0.400 to 0.700) | 2 | taste 1.0000 | 900 to 901 |",
+        "explanation | true | 0.5500 (0.400 to 0.700) | 2 | taste 1.0000, ours less that +0.0500 (-0.200 to +0.300) | 900 to 901 |",
     ]
 
 
