@@ -79,7 +79,7 @@ def test_the_command_line_of_the_readme_runs(tmp_path: Path) -> None:
     environment = os.environ | {"LLMREC_RUNS": str(tmp_path / "runs"), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     for words in said:
         done = subprocess.run(
-            [sys.executable, "-m", *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=100
+            [sys.executable, "-m", *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
         )
         assert done.returncode == 0, f"{shlex.join(words)}\n{done.stderr[-2000:]}"
         assert done.stdout.strip(), f"{shlex.join(words)} prints nothing"
