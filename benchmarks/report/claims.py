@@ -65,7 +65,11 @@ class Verdict:
 META = "metaid-ml-100k-sketch"
 TOKEN = "tokenrec-ml-100k-sketch"
 MUTUAL = {"cut SmolLM2": "mutual/{}-ml-100k", "small model from scratch": "mutual/{}-nano-ml-100k"}
-ABLATIONS = {"llm-cf": "mutual regularisation with content", "llm-prerec": "RecFT", "llm-fixord": "stochastic reordering"}
+ABLATIONS = {
+    "llm-cf": "mutual regularisation with content",
+    "llm-prerec": "RecFT in place of as many passes of pretraining",
+    "llm-fixord": "stochastic reordering",
+}
 IN_VOCABULARY = {
     "rid": "random digits (RID)",
     "sid": "digits in order (SID)",
@@ -100,6 +104,16 @@ CLAIMS: tuple[Claim, ...] = (
         Claim("CLLM4Rec", f"{what} helps ({base})", called.format("cllm4rec"), called.format(name), metric=metric)
         for base, called in MUTUAL.items()
         for name, what in ABLATIONS.items()
+        for metric in ("recall@20", "ndcg@100")
+    ),
+    *(
+        Claim(
+            "CLLM4Rec",
+            "RecFT helps after the same pretraining (small model from scratch)",
+            "mutual/cllm4rec-nano-ml-100k",
+            "mutual/llm-prerec-short-nano-ml-100k",
+            metric=metric,
+        )
         for metric in ("recall@20", "ndcg@100")
     ),
     *(
