@@ -11,15 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from llmrec import rng as streams
 from llmrec.contracts import Catalog, IdTable, Split, Vectors
 from llmrec.lm.documents import Window, Writer
 from llmrec.lm.heads import Head
 from llmrec.lm.loop import Course, Emit, Loop, NothingToRead, Scored, spread, warm_cosine
 from llmrec.lm.model import LanguageModel
-from llmrec.lm.precision import best_device, has_bf16
+from llmrec.lm.precision import best_device, halve_frozen, has_bf16
 from llmrec.lm.tasks import mixed
 from llmrec.lm.tasks.words import Speaker
 from llmrec.recommend.language import LanguageRecommender
@@ -101,7 +99,7 @@ class FineTune:
         lm = lm.to(device)
         head.equip(lm, vectors, seed)
         if lm.backbone.tuned != "full" and has_bf16(device):
-            _halve_frozen(lm)
+            halve_frozen(lm)
         if not len(split.valid):
             raise ValueError("the validation part is empty, and a model needs both train and validation: change the filter or the split")
         ranking = LanguageRecommender(
@@ -152,10 +150,3 @@ class Histories:
 
     def save(self, folder: Path) -> None:
         self.ranking.lm.save(folder / "model")
-
-
-def _halve_frozen(lm: LanguageModel) -> None:
-    """Frozen weights need no fp32 master. PEFT's copies of the new rows stay fp32: they are what is saved."""
-    for name, parameter in lm.named_parameters():
-        if not parameter.requires_grad and "trainable_tokens" not in name:
-            parameter.data = parameter.data.to(torch.bfloat16)

@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 import torch
+from torch import nn
 
 
 def has_bf16(device: torch.device | str) -> bool:
@@ -33,3 +34,10 @@ def autocast(device: torch.device | str) -> contextlib.AbstractContextManager[An
 def best_device() -> torch.device:
     """The GPU when there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def halve_frozen(model: nn.Module) -> None:
+    """Frozen weights need no fp32 master. PEFT's copies of the new rows stay fp32: they are what is saved."""
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad and "trainable_tokens" not in name:
+            parameter.data = parameter.data.to(torch.bfloat16)

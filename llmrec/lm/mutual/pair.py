@@ -70,12 +70,6 @@ class Pair(Trained):
         own = [self.lm.rows.new] + ([] if self.content is None else [self.content.new])
         return {name for name, p in self.trained().items() if any(p is rows for rows in own)}
 
-    def halve_frozen(self) -> None:
-        """Frozen weights need no fp32 master. PEFT's copies of the new rows stay fp32: they are what is saved."""
-        for name, parameter in self.named_parameters():
-            if not parameter.requires_grad and "trainable_tokens" not in name:
-                parameter.data = parameter.data.to(torch.bfloat16)
-
     def save(self, folder: Path) -> None:
         """Write both sides into a run's folder: the collaborative model as any other, the content rows beside it."""
         self.lm.save(folder / "model")

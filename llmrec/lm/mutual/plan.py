@@ -21,7 +21,7 @@ from llmrec.lm.model import LanguageModel
 from llmrec.lm.mutual.course import Alternating
 from llmrec.lm.mutual.documents import Collaborative, Content
 from llmrec.lm.mutual.pair import Pair
-from llmrec.lm.precision import best_device, has_bf16
+from llmrec.lm.precision import best_device, halve_frozen, has_bf16
 from llmrec.recommend.language import LanguageRecommender
 
 
@@ -114,7 +114,7 @@ class Mutual:
         device = best_device()
         pair = Pair(lm, content=self.content > 0).to(device)
         if lm.backbone.tuned != "full" and has_bf16(device):
-            pair.halve_frozen()
+            halve_frozen(pair)
         compiled = head.compile(lm, table, catalog, vectors)
         ranking = LanguageRecommender(lm, table, head, compiled, max_items=self.max_items, task=self.ranks_by)
         writer = Writer(lm.vocab, compiled.names, table, self.max_items, anonymous=0.0)
