@@ -49,8 +49,7 @@ GPU = "not measured yet: an hour or more on two cores, so wait for a GPU or pati
 LEFT_OUT: dict[str, str] = {
     **dict.fromkeys(
         (
-            "codes/unordered-ml-100k-sketch",
-            *(f"heads/{pair}-ml-100k-sketch" for pair in ("cid-retrieve", "rid-retrieve", "tiger-items", "tiger-retrieve")),
+            *(f"heads/{pair}-ml-100k-sketch" for pair in ("tiger-items", "tiger-retrieve")),
             *(f"heads/{pair}-ml-100k-sketch" for pair in ("title-retrieve", "tokenrec-items")),
             *(f"mutual/{name}-ml-100k" for name in ("llm-cf", "llm-fixord", "llm-ftall", "llm-prerec", "llm-scratch")),
             *(f"lastfm/{name}" for name in ("cllm4rec", "metaid", "sid")),
