@@ -29,6 +29,7 @@ from llmrec import registry
 
 FORMAT = 1
 NONE = "none"  # TOML has no null: this text stands for it in a setting that may be absent
+ABSENT = "absent"  # stands in a difference for a stage or a setting that one side lacks
 
 
 class BadRecipe(ValueError):
@@ -186,6 +187,30 @@ def with_settings(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
                 raise BadRecipe(f"{dotted!r} is no setting: {one} is a single value, set {one} itself")
         inside[last] = value
     return dataclasses.replace(read(plain), name=recipe.name)
+
+
+def differences(a: Recipe, b: Recipe) -> list[tuple[str, Any, Any]]:
+    """Where two recipes differ: dotted key, left, right, over the complete settings, defaults included; empty exactly where a == b.
+
+    What one side lacks is `ABSENT` there. A stage of another name tells the name first, then every setting that differs.
+    """
+    found: list[tuple[str, Any, Any]] = [] if a.seed == b.seed else [("seed", a.seed, b.seed)]
+    for section, kind in SECTIONS.items():
+        left, right = (_complete(section, kind, getattr(side, section)) for side in (a, b))
+        both = [(key, left.get(key, ABSENT), right.get(key, ABSENT)) for key in dict.fromkeys((*left, *right))]
+        found += [(key, old, new) for key, old, new in both if old != new]
+    return found
+
+
+def _complete(section: str, kind: str | None, stage: Any) -> dict[str, Any]:
+    """All settings of a stage by dotted key, the entries of a table each for itself; nothing for a stage that is not there."""
+    if stage is None:
+        return {}
+    out: dict[str, Any] = {} if kind is None else {f"{section}.name": registry.name_of(kind, stage)}
+    for key, value in settings(stage).items():
+        entries = {f"{section}.{key}.{inner}": v for inner, v in value.items()} if isinstance(value, dict) else {f"{section}.{key}": value}
+        out.update(entries)
+    return out
 
 
 def stage(section: str, body: dict[str, Any]) -> Any:

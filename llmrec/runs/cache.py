@@ -106,12 +106,15 @@ def usage() -> list[Entry]:
     return sorted(entries, key=lambda e: -e.size)
 
 
+def drop(entry: Entry) -> int:
+    """Drop one kept result; returns the bytes freed."""
+    _drop(entry.path)
+    return entry.size
+
+
 def clear() -> int:
     """Drop every kept result; returns the bytes freed. Runs keep their own names and models."""
-    entries = usage()
-    for entry in entries:
-        _drop(entry.path)
-    return sum(e.size for e in entries)
+    return sum(drop(entry) for entry in usage())
 
 
 def _keep(value: Any, folder: Path) -> None:
