@@ -69,7 +69,7 @@ class Recipe:
         plain = self.to_dict()
         lines = [f"seed = {plain.pop('seed')}"]
         for section, body in plain.items():
-            lines += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in body.items())]
+            lines += ["", f"[{section}]", *(f"{key} = {toml_value(value)}" for key, value in body.items())]
         return "\n".join(lines) + "\n"
 
     def fingerprint(self, *sections: str) -> str:
@@ -296,13 +296,13 @@ def _near(word: str, known: list[str]) -> str:
     return f": did you mean {' or '.join(map(repr, close))}?" if close else f"; there are {', '.join(known)}"
 
 
-def _toml(value: Any) -> str:
+def toml_value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
+        return "[" + ", ".join(toml_value(v) for v in value) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_toml(str(k))} = {_toml(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{toml_value(str(k))} = {toml_value(v)}" for k, v in value.items()) + "}"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON leaves DEL as it is, TOML forbids it
     return repr(value)

@@ -40,7 +40,7 @@ class Sample:
 
 
 def round_trip(sample: Sample) -> Sample:
-    text = "".join(f"{key} = {recipe._toml(value)}\n" for key, value in recipe._differences(sample).items())
+    text = "".join(f"{key} = {recipe.toml_value(value)}\n" for key, value in recipe._differences(sample).items())
     return recipe.build(Sample, tomllib.loads(text), "sample")  # type: ignore[no-any-return]
 
 
