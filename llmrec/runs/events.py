@@ -17,8 +17,8 @@ Event = dict[str, Any]
 def append(path: Path, event: Event) -> Event:
     """Add one event with its time (seconds since 1970); one write per line. A torn last line is left behind, not glued to."""
     event = {"time": round(time.time(), 3), **event}
-    line = (json.dumps(event, ensure_ascii=False, default=float) + "\n").encode()
-    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    line = (json.dumps(event, ensure_ascii=False, default=float) + "\n").encode("utf-8", "replace")
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
         size = os.fstat(handle).st_size
         torn = size and os.pread(handle, 1, size - 1) != b"\n"
@@ -38,7 +38,7 @@ def read(path: Path, after: int = 0) -> list[Event]:
     for line in lines:
         try:
             event = json.loads(line)
-        except (json.JSONDecodeError, UnicodeDecodeError):
+        except (ValueError, RecursionError):
             continue
         if isinstance(event, dict):
             events.append(event)

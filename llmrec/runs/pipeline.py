@@ -8,12 +8,14 @@ Killed at any moment, a run resumes by calling `train` on it again: finished sta
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from llmrec import artifacts
+from llmrec import artifacts, progress
 from llmrec.contracts import Part, Recommender, Split
+from llmrec.lm.trouble import OutOfMemory
 from llmrec.recipe import Recipe
 from llmrec.runs import events, newcomers, stages, status
 from llmrec.runs.signals import Halt, Stop
@@ -24,6 +26,8 @@ from llmrec.runs.store import Run
 Emit = Callable[[events.Event], None]
 PARTS: tuple[tuple[Part, bool], ...] = (("valid", True), ("test", True), ("test", False), ("valid", False))
 BEAT = 5.0  # seconds between two signs of life in status.json
+# what a run writes beside status and lock
+PARTS_ON_DISK = ("events.jsonl", "ids", "vectors", "model", "content", "checkpoint", "training.json", "metrics.json", "worker.log")
 
 
 def prepare(recipe: Recipe, emit: Emit) -> Prepared:
@@ -36,41 +40,37 @@ def prepare(recipe: Recipe, emit: Emit) -> Prepared:
     return stages.prepare(recipe, around)
 
 
-def train(run: Run, emit: Emit | None = None, should_stop: Callable[[], bool] = lambda: False, numbers: bool = True) -> Status:
+def train(
+    run: Run, emit: Emit | None = None, should_stop: Callable[[], bool] = lambda: False, numbers: bool = True, held: bool = False
+) -> Status:
     """Work a run off, from wherever it stands; returns how it ended.
 
-    SIGTERM, Ctrl-C or `should_stop` end it as "stopped": once training has begun a usable model is kept. An exception marks the run
-    "failed" with its reason and is raised again. `RunBusy` when another process works on it. numbers: whether to evaluate in the end.
+    SIGTERM, Ctrl-C, a file `stop` in its folder or `should_stop` end it as "stopped": once training has begun a usable model is kept. An
+    exception marks the run "failed" with its reason and is raised again. `RunBusy` when another process works on it, `RunGone` when its
+    folder disappears. numbers: whether to evaluate in the end; held: the caller holds the run's lock already.
     """
     if run.broken:
         raise artifacts.BadArtifact(run.broken)
-    tell = _teller(run, emit)
-    with status.held(run.path), Stop(should_stop) as stop:
+    tell = Teller(run, emit)
+    with contextlib.nullcontext() if held else status.held(run.path):
+        if not held:
+            status.forget_stop(run.path)  # a word to somebody who works no more
         before = status.read_file(run.path)
         if before.state == "done" and (run.metrics is not None or not numbers):
             return before
-        status.write(run.path, "running")
-        tell({"event": "start", "resumed": before.state != "new"})
-        try:
-            _work(run, tell, stop, numbers)
-            state: State = "stopped" if stop() else "done"
-            reason = f"{stop.reason}; resume to go on" if stop() else ""
-        except Halt:
-            state, reason = "stopped", f"{stop.reason} before the model was trained; resume to go on"
-            if (run.path / "model").exists():
-                reason = f"{stop.reason}; the model is kept"
-        except KeyboardInterrupt:
-            status.write(run.path, "stopped", "interrupted twice; resume to go on from the last checkpoint")
-            tell({"event": "end", "state": "stopped"})
-            raise
-        except BaseException as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-            status.write(run.path, "failed", reason)
-            tell({"event": "end", "state": "failed", "reason": reason})
-            raise
-        status.write(run.path, state, reason)
-        tell({"event": "end", "state": state, "reason": reason})
-        return status.read_file(run.path)
+        with Stop(should_stop, run.path) as stop:
+            try:
+                return _worked(run, tell, stop, numbers)
+            except BaseException:
+                if not (run.path / "run.json").exists():
+                    _sweep(run)
+                    raise status.RunGone(
+                        f"run {run.name} was deleted while it was worked on: what it had is gone, no other run is touched"
+                    ) from None
+                raise
+            finally:
+                with contextlib.suppress(OSError):
+                    status.forget_stop(run.path)
 
 
 def report(
@@ -92,6 +92,52 @@ def report(
     return {**told, **newcomers.told(run, recommender, split, part)}
 
 
+def _worked(run: Run, tell: Emit, stop: Stop, numbers: bool) -> Status:
+    status.write(run.path, "running")
+    tell({"event": "start", "resumed": (run.path / "events.jsonl").exists()})
+    try:
+        with progress.listening(tell):
+            _work(run, tell, stop, numbers)
+        state: State = "stopped" if stop() else "done"
+        reason = f"{stop.reason}; resume to go on" if stop() else _outcome(run)
+    except Halt:
+        state, reason = "stopped", f"{stop.reason} before the model was trained; resume to go on"
+        if (run.path / "model").exists():
+            reason = f"{stop.reason}; the model is kept"
+    except KeyboardInterrupt:
+        status.write(run.path, "stopped", "interrupted twice; resume to go on from the last checkpoint")
+        tell({"event": "end", "state": "stopped"})
+        raise
+    except BaseException as error:
+        said = str(error) if isinstance(error, (ValueError, OutOfMemory)) else f"{type(error).__name__}: {error}"
+        reason = " ".join(said.split())[:500]
+        status.write(run.path, "failed", reason)
+        tell({"event": "end", "state": "failed", "reason": reason})
+        raise
+    status.write(run.path, state, reason)
+    tell({"event": "end", "state": state, "reason": reason})
+    return status.read_file(run.path)
+
+
+def _outcome(run: Run) -> str:
+    """What a finished run came to, in a sentence."""
+    facts: dict[str, Any] = {}
+    with contextlib.suppress(artifacts.BadArtifact):
+        facts = artifacts.read_json(run.path / "training.json")
+    trained = f"trained {facts['steps']} of {facts['steps_planned']} steps" if {"steps", "steps_planned"} <= set(facts) else "trained"
+    early = f" ({facts['reason']})" if str(facts.get("reason", "finished")) != "finished" else ""
+    return f"{trained}{early}, and measured" if (run.path / "metrics.json").exists() else f"{trained}{early}"
+
+
+def _sweep(run: Run) -> None:
+    """What was written into the folder after it had been deleted, which is no run: only what a run writes is taken away."""
+    for name in (*PARTS_ON_DISK, status.FILE, status.LOCK, status.STOP):
+        path = run.path / name
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        run.path.rmdir()
+
+
 def _work(run: Run, tell: Emit, stop: Stop, numbers: bool) -> None:
     recipe = run.recipe
     prepared = prepare(recipe, tell)
@@ -102,7 +148,7 @@ def _work(run: Run, tell: Emit, stop: Stop, numbers: bool) -> None:
         return
     with _stage(tell, "loading the model"):  # what was kept, which is the best and not the last
         recommender = run.recommender()
-    measured = run.metrics or {}
+    measured = _measured(run, tell)
     for part, masked in PARTS:
         seen = "masked" if masked else "unmasked"
         if stop():
@@ -113,6 +159,15 @@ def _work(run: Run, tell: Emit, stop: Stop, numbers: bool) -> None:
             measured.setdefault(part, {})[seen] = report(run, recommender, prepared.dataset.name, prepared.split, part, masked)
         artifacts.write_json(measured, run.path / "metrics.json")
         tell({"event": "evaluation", "part": part, "seen": seen, "metrics": measured[part][seen]["metrics"]})
+
+
+def _measured(run: Run, tell: Emit) -> dict[str, Any]:
+    """What is measured already; a damaged file is measured anew."""
+    try:
+        return run.metrics or {}
+    except artifacts.BadArtifact as error:
+        tell({"event": "warning", "text": f"{error}; it is measured anew"})
+        return {}
 
 
 def _keep(run: Run, prepared: Prepared) -> None:
@@ -152,17 +207,32 @@ def _stage(emit: Emit, name: str, cached: bool = False) -> Iterator[None]:
     emit({"event": "stage", "stage": name, "state": "end", "seconds": round(time.perf_counter() - begin, 3), "cached": cached})
 
 
-def _teller(run: Run, emit: Emit | None) -> Emit:
-    """Events go to the run's file, to the caller, and now and then show in status.json that somebody is alive."""
-    last = time.monotonic()
+class Teller:
+    """Events go to the run's file, to the caller, and now and then show in status.json that somebody is alive.
 
-    def tell(event: events.Event) -> None:
-        nonlocal last
-        told = events.append(run.path / "events.jsonl", event)
-        if time.monotonic() - last > BEAT and event.get("event") != "end":
-            last = time.monotonic()
-            status.write(run.path, "running")
-        if emit is not None:
-            emit(told)
+    A full disk stops no training: what could not be written down is lost, and counted once there is room again.
+    """
 
-    return tell
+    def __init__(self, run: Run, emit: Emit | None) -> None:
+        self._run, self._emit = run, emit
+        self._last, self._lost = time.monotonic(), 0
+
+    def __call__(self, event: events.Event) -> None:
+        told = event
+        try:
+            if self._lost:
+                lost = f"the disk was full: {self._lost} events of this run could not be written down"
+                events.append(self._run.path / "events.jsonl", {"event": "warning", "text": lost})
+                self._lost = 0
+            told = events.append(self._run.path / "events.jsonl", event)
+            if time.monotonic() - self._last > BEAT and event.get("event") != "end":
+                self._last = time.monotonic()
+                status.write(self._run.path, "running")
+        except FileNotFoundError:
+            raise status.RunGone(f"the folder of run {self._run.name} was deleted while it was worked on") from None
+        except OSError as error:
+            if error.errno not in status.FULL:
+                raise
+            self._lost += 1
+        if self._emit is not None:
+            self._emit(told)

@@ -1,4 +1,4 @@
-"""Asked to stop: SIGTERM, Ctrl-C or a caller's word, as one question that a worker puts now and then.
+"""Asked to stop: a signal, a word left in the run's folder or a caller's word, as one question that a worker puts now and then.
 
 Where it stands: around a worker's work. What it does not know: what the work is.
 """
@@ -9,8 +9,13 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
+
+from llmrec.runs import status
+
+LOOK = 0.3  # seconds between two looks into the run's folder
 
 
 class Halt(BaseException):
@@ -18,30 +23,35 @@ class Halt(BaseException):
 
 
 class Stop:
-    """Callable: has somebody asked to stop? Outside `gently` a signal leaves the stage by `Halt`; inside it, the work ends itself.
+    """Callable: has somebody asked to stop? Outside `gently` it leaves the stage by `Halt`; inside it, the work ends itself.
 
-    A second Ctrl-C always is a `KeyboardInterrupt`. Signals are caught in the main thread alone; elsewhere `should_stop` decides.
+    folder: the run's, where a file `stop` is such a word, from any process or machine, and where its disappearance ends the work too.
+    A second Ctrl-C always is a `KeyboardInterrupt`. Stages are left in the main thread alone; elsewhere the work sees it when it asks.
     """
 
-    def __init__(self, should_stop: Callable[[], bool]) -> None:
-        self._should_stop = should_stop
+    def __init__(self, should_stop: Callable[[], bool], folder: Path | None = None) -> None:
+        self._should_stop, self._folder = should_stop, folder
         self._signal: int | None = None
+        self._found = ""  # what was found in the folder
         self._gentle = False
         self._before: dict[int, Any] = {}
+        self._over = threading.Event()
+        self._guard = threading.Lock()  # no signal is sent once the handlers are on their way out
+        self._main = threading.current_thread() is threading.main_thread()
 
     def __call__(self) -> bool:
-        return self._signal is not None or self._should_stop()
+        return self._signal is not None or bool(self._found) or self._should_stop()
 
     @property
     def reason(self) -> str:
         """A few words why."""
-        if self._signal is None:
-            return "stopped on request"
+        if self._found or self._signal is None:
+            return self._found or "stopped on request"
         return "stopped by Ctrl-C" if self._signal == signal.SIGINT else "stopped by SIGTERM"
 
     @contextlib.contextmanager
     def gently(self) -> Iterator[None]:
-        """Inside, a signal only sets the answer: the work sees it and keeps what it has."""
+        """Inside, a wish to stop only sets the answer: the work sees it and keeps what it has."""
         self._gentle = True
         try:
             yield
@@ -49,14 +59,31 @@ class Stop:
             self._gentle = False
 
     def __enter__(self) -> Stop:
-        if threading.current_thread() is threading.main_thread():
+        if self._main:
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._asked)
+        if self._folder is not None:
+            threading.Thread(target=self._watch, args=(self._folder,), name="stop", daemon=True).start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with self._guard:
+            self._over.set()
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def _watch(self, folder: Path) -> None:
+        while not self._over.is_set():
+            if not folder.is_dir():
+                self._found = "its folder was deleted"
+            elif (folder / status.STOP).exists():
+                self._found = "stopped on request"
+            if self._found:
+                with self._guard:
+                    if self._main and not self._over.is_set():  # the main thread may sit in a stage that asks nobody
+                        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+                return
+            self._over.wait(LOOK)
 
     def _asked(self, number: int, frame: FrameType | None) -> None:
         again = self._signal is not None

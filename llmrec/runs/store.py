@@ -150,8 +150,11 @@ class Run:
         shutil.rmtree(grave, ignore_errors=True)
 
 
-def create(recipe: Recipe, folder: Path | str | None = None) -> Run:
-    """A new run of this recipe, named `<scheme>-<data>-<preset>-<n>` in the runs' folder, or in `folder`, which must be empty or new."""
+def create(recipe: Recipe, folder: Path | str | None = None, executor: str | None = None) -> Run:
+    """A new run of this recipe, named `<scheme>-<data>-<preset>-<n>` in the runs' folder, or in `folder`, which must be empty or new.
+
+    executor: what is to work it off; such a run is born "queued", so that no kill can come between.
+    """
     text = recipe.to_toml()
     info = {
         "kind": KIND,
@@ -172,7 +175,9 @@ def create(recipe: Recipe, folder: Path | str | None = None) -> Run:
     try:
         fresh.chmod(0o755)
         artifacts.write_text(text, fresh / "recipe.toml")
-        status.write(fresh, "new")
+        status.write(fresh, "queued" if executor else "new", executor=executor)
+        if executor and _names_files(recipe):  # its worker starts from the same folder
+            info["cwd"] = os.getcwd()
         artifacts.write_json(info, fresh / "run.json")
         return Run(_place(fresh, Path(folder).expanduser().absolute()) if folder is not None else _place_numbered(fresh, _stem(recipe)))
     finally:
@@ -227,6 +232,14 @@ def stage_names(recipe: Recipe) -> dict[str, str]:
     kinds = ("data", "scheme", "head")
     named = {kind: registry.name_of(kind, getattr(recipe, kind)) for kind in kinds}
     return {**named, "lm": str(getattr(recipe.lm, "name", "lm"))}
+
+
+def _names_files(recipe: Recipe) -> bool:
+    from llmrec.recipe import SECTIONS, settings
+    from llmrec.runs import cache
+
+    stages = [getattr(recipe, section) for section in SECTIONS]
+    return any(cache.files_behind(settings(stage)) for stage in stages if stage is not None)
 
 
 def _whole(folder: Path) -> Run:

@@ -1,0 +1,233 @@
+"""One turn of the queue: who died is told and put back in line, who waits gets a free place. Anybody may turn it, at any time.
+
+Where it stands: between the ledger and the workers. What it does not know: what a run does.
+
+Alive is who holds its run's lock. The lock is taken here and inherited by the worker's process, so a worker is alive from before its
+first line until it ends, however it ends; nothing is ever guessed from a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from llmrec import artifacts, home
+from llmrec.runs import status
+from llmrec.runs.queue import deaths, ledger
+from llmrec.runs.queue.ledger import Ledger, Row
+
+TRIES = 5  # deaths of a worker without having got further, before the run is called failed
+SCAN = 5.0  # seconds between two looks at all folders, for runs that the ledger has lost
+ELSEWHERE = 16  # runs that a cluster is given at once; it has a queue of its own
+log = logging.getLogger(__name__)
+_children: dict[str, subprocess.Popen[bytes]] = {}  # workers that this process started
+_codes: dict[str, int] = {}  # how they ended
+_scanned: dict[Path, float] = {}
+
+
+def slots(executor: str = "local") -> int:
+    """How many runs are worked at once: one a GPU, else one for two cores; LLMREC_SLOTS says otherwise. ValueError for no number."""
+    if executor != "local":
+        return _number("LLMREC_CLUSTER_SLOTS", ELSEWHERE)
+    return _number("LLMREC_SLOTS", _gpus() or max(1, _cores() // 2))
+
+
+def tick() -> None:
+    """One turn. Raises `LedgerBusy` where the queue cannot be written; every run is as it was then."""
+    if not home.runs().is_dir():
+        return
+    _reap()
+    with ledger.opened() as book:
+        if time.monotonic() - _scanned.get(home.runs(), -SCAN) >= SCAN:
+            _scanned[home.runs()] = time.monotonic()
+            _find_lost(book)
+        working = [row for row in book.rows() if _stays(book, row)]
+        _start(book, working)
+
+
+def _find_lost(book: Ledger) -> None:
+    """Runs that belong to the queue and stand in no row, as after a damaged ledger: oldest first."""
+    known = {row.name for row in book.rows()}
+    lost = []
+    for folder in home.runs().iterdir():
+        if folder.name in known or folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir():
+            continue
+        found = status.read_file(folder)
+        if found.executor and found.state in ("queued", "running"):
+            lost.append((found.state != "running", found.heartbeat or 0.0, folder.name, found.executor))
+    for _, _, name, executor in sorted(lost):
+        book.add(name, executor)
+
+
+def _stays(book: Ledger, row: Row) -> bool:
+    """Whether a row still waits or works; one that is over leaves the ledger, a dead worker's goes back in line or is called failed."""
+    folder = home.runs() / row.name
+    if not folder.is_dir():
+        book.drop(row.name)
+        return False
+    if status.is_locked(folder):
+        return True
+    written = status.read_file(folder)
+    if written.state in ("done", "stopped", "failed", "new"):
+        book.drop(row.name)
+        return False
+    if row.slot is None and written.state == "queued":
+        return True
+    return _mourned(book, row, folder)
+
+
+def _mourned(book: Ledger, row: Row, folder: Path) -> bool:
+    """A worker died. Whether its run goes on."""
+    if (folder / status.STOP).exists():
+        _end(folder, "stopped", "was asked to stop, and its process died before it could say so; resume to go on")
+        book.drop(row.name)
+        return False
+    reached = _reached(folder)
+    count = row.deaths + 1 if reached == row.reached else 1
+    death = deaths.explain(row.began, _codes.pop(row.name, None), lambda: _remedy(folder))
+    if death.for_memory or count >= TRIES:
+        again = "" if death.for_memory else f", {count} times without getting further: `llmrec runs log {row.name}` shows its last words"
+        _end(folder, "failed", f"{death.sentence}{again}")
+        book.drop(row.name)
+        return False
+    book.died(row, count, reached)
+    _end(folder, "queued", f"{death.sentence}; it goes on from where it was")
+    return True
+
+
+def _start(book: Ledger, working: list[Row]) -> None:
+    """Give free slots to who waits, in order."""
+    rows = {row.id: row for row in book.rows()}
+    waiting = []
+    taken: dict[str, set[int]] = {}
+    for row in (rows[row.id] for row in working if row.id in rows):
+        if status.is_locked(home.runs() / row.name):
+            taken.setdefault(row.executor, set()).add(-row.id if row.slot is None else row.slot)
+        else:
+            waiting.append(row)
+    for row in waiting:
+        used = taken.setdefault(row.executor, set())
+        if len(used) >= slots(row.executor):
+            continue
+        free = next(n for n in range(len(used) + 1) if n not in used)
+        if _started(book, row, free):
+            used.add(free)
+
+
+def _started(book: Ledger, row: Row, slot: int) -> bool:
+    folder = home.runs() / row.name
+    try:
+        lock = status.take(folder)
+    except OSError as error:
+        _end(folder, "failed", f"its lock cannot be taken: {error.strerror}; check the rights of {folder}")
+        book.drop(row.name)
+        return False
+    if lock is None:
+        return False
+    try:
+        _children[row.name] = _process(row, folder, slot, lock)
+        book.place(row, slot, deaths.snapshot())
+        return True
+    except OSError as error:  # no more processes, or no room for a log: it waits
+        log.warning("no worker could be started for run %s: %s", row.name, error)
+        return False
+    finally:
+        lock.close()
+
+
+def _process(row: Row, folder: Path, slot: int, lock: status.Lock) -> subprocess.Popen[bytes]:
+    threads = max(1, _cores() // max(1, slots())) if row.executor == "local" else 1
+    given = {
+        "OMP_NUM_THREADS": str(threads),
+        "OMP_WAIT_POLICY": "PASSIVE",  # idle threads sleep, so that chat stays alive beside training
+        "LLMREC_RUNS": str(home.runs().absolute()),
+    }
+    if _gpus() > 1 and row.executor == "local":
+        given["CUDA_VISIBLE_DEVICES"] = str(slot % _gpus())
+    with open(folder / "worker.log", "ab", opener=_plain) as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "llmrec.runs.queue.worker", row.name, row.executor, str(lock.fd)],
+            env={**os.environ, **given},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lock.fd,),
+            cwd=_home_of(folder),
+            start_new_session=True,  # it outlives whoever starts it
+        )
+
+
+def _home_of(folder: Path) -> str | None:
+    """The folder that a recipe's relative paths start from, where it names files."""
+    try:
+        found = artifacts.read_json(folder / "run.json").get("cwd")
+    except artifacts.BadArtifact:
+        return None
+    return found if isinstance(found, str) and os.path.isdir(found) else None
+
+
+def _plain(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o644)
+
+
+def _end(folder: Path, state: status.State, reason: str) -> None:
+    try:
+        status.write(folder, state, reason)
+        status.forget_stop(folder)
+    except (OSError, status.RunGone) as error:
+        log.warning("run %s: %s, which could not be written down: %s", folder.name, reason, error)
+
+
+def _reached(folder: Path) -> str:
+    """How far a run has got, as a text that differs once it is further: its checkpoint and what is finished."""
+    said = []
+    for name in ("checkpoint/manifest.json", "ids", "vectors", "training.json", "metrics.json"):
+        try:
+            found = (folder / name).stat()
+            said.append(f"{found.st_ino}:{found.st_mtime_ns}")
+        except OSError:
+            said.append("-")
+    return " ".join(said)
+
+
+def _remedy(folder: Path) -> str:
+    from llmrec.runs import estimate, store
+
+    try:
+        return estimate.remedy(store.Run(folder).recipe)
+    except ValueError:
+        return "set a smaller train.batch"
+
+
+def _reap() -> None:
+    for name, child in list(_children.items()):
+        code = child.poll()
+        if code is not None:
+            _codes[name] = code
+            del _children[name]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _gpus() -> int:
+    """GPUs as the driver lists them: asking torch would cost every server seconds and memory."""
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if shown is not None:
+        return len([n for n in shown.split(",") if n.strip() and n.strip() != "-1"])
+    listed = Path("/proc/driver/nvidia/gpus")
+    return len(list(listed.iterdir())) if listed.is_dir() else 0
+
+
+def _number(name: str, otherwise: int) -> int:
+    text = os.environ.get(name, "")
+    if not text:
+        return otherwise
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise ValueError(f"{name} = {text!r} must be a whole number from 1 to 1000: it says how many runs are worked at once")
+    return int(text)

@@ -1,0 +1,180 @@
+"""The ledger of the queue: one row a run, in an embedded SQLite file beside the runs. It holds the order, and who works where.
+
+Where it stands: under `dispatch` and `orders`. What it does not know: processes, recipes; the truth about a run is its folder.
+
+A ledger that is damaged is set aside and begun anew; `dispatch` fills it again from the folders. Its name carries the version of its form,
+so that two versions of this package never read each other's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmrec import home
+
+FILE = "queue-1.sqlite"
+PATIENCE = 30.0  # seconds to wait while others write
+FORM = """
+CREATE TABLE IF NOT EXISTS runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    executor TEXT NOT NULL,
+    slot INTEGER,
+    deaths INTEGER NOT NULL DEFAULT 0,
+    reached TEXT NOT NULL DEFAULT '',
+    began TEXT NOT NULL DEFAULT ''
+)
+"""
+COLUMNS = "id, name, executor, slot, deaths, reached, began"
+log = logging.getLogger(__name__)
+
+
+class LedgerBusy(ValueError):
+    """The ledger cannot be written now. The message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One waiting or working run, in order of id. slot: which place it has, None while it waits; deaths: how often its worker died since
+    it last got further than `reached`; began: what was noted of the machine when its worker started."""
+
+    id: int
+    name: str
+    executor: str
+    slot: int | None = None
+    deaths: int = 0
+    reached: str = ""
+    began: str = ""
+
+
+def path() -> Path:
+    """The file, in the runs' folder."""
+    return home.runs() / FILE
+
+
+class Ledger:
+    """An open ledger inside one transaction that nobody else writes in."""
+
+    def __init__(self, base: sqlite3.Connection) -> None:
+        self._base = base
+
+    def rows(self) -> list[Row]:
+        """Every row, in order."""
+        return [Row(*found) for found in self._base.execute(f"SELECT {COLUMNS} FROM runs ORDER BY id")]
+
+    def add(self, name: str, executor: str) -> None:
+        """A run at the end of the line; one that stood there already moves to the end."""
+        self.drop(name)
+        self._base.execute("INSERT INTO runs (name, executor) VALUES (?, ?)", (name, executor))
+
+    def place(self, row: Row, slot: int | None, began: str = "") -> None:
+        """Give a run a slot, or take it away."""
+        self._base.execute("UPDATE runs SET slot = ?, began = ? WHERE id = ?", (slot, began, row.id))
+
+    def died(self, row: Row, deaths: int, reached: str) -> None:
+        """Note a death, and put the run back in its place of the line."""
+        self._base.execute("UPDATE runs SET slot = NULL, deaths = ?, reached = ? WHERE id = ?", (deaths, reached, row.id))
+
+    def drop(self, name: str) -> None:
+        """Take a run out of the line."""
+        self._base.execute("DELETE FROM runs WHERE name = ?", (name,))
+
+
+@contextlib.contextmanager
+def opened() -> Iterator[Ledger]:
+    """The ledger for reading and writing, alone among all processes; what was written counts once the block ends well."""
+    base = _connected()
+    try:
+        yield Ledger(base)
+        base.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            base.execute("ROLLBACK")
+        raise
+    finally:
+        base.close()
+
+
+def read() -> list[Row]:
+    """Every row without waiting for writers; none where there is no ledger, or one that cannot be read now."""
+    if not path().is_file():
+        return []
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path().absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)) as base:
+            return Ledger(base).rows()
+    except sqlite3.Error:
+        return []
+
+
+def _connected() -> sqlite3.Connection:
+    for _ in range(3):
+        base = None
+        try:
+            path().parent.mkdir(parents=True, exist_ok=True)
+            if path().is_symlink():
+                raise LedgerBusy(f"{path()} is a link: the queue writes a plain file there alone, so remove the link")
+            base = sqlite3.connect(path(), timeout=PATIENCE, isolation_level=None)
+            base.execute("PRAGMA synchronous = FULL")
+            base.execute("BEGIN IMMEDIATE")
+            base.execute(FORM)
+            base.execute(f"SELECT {COLUMNS} FROM runs LIMIT 1")
+            return base
+        except sqlite3.OperationalError as error:
+            _close(base)
+            if _code(error) == sqlite3.SQLITE_ERROR:  # no such column: a table of that name which is not ours
+                _set_aside(str(error))
+                continue
+            raise LedgerBusy(f"the queue in {path()} cannot be written: {error}; check the disk and its rights, then try again") from None
+        except sqlite3.DatabaseError as error:
+            _close(base)
+            _set_aside(str(error))
+        except OSError as error:
+            _close(base)
+            raise LedgerBusy(f"the runs' folder {path().parent} cannot be written: {error.strerror}; LLMREC_RUNS names another") from None
+    raise LedgerBusy(f"the queue in {path()} is damaged and cannot be replaced: delete it, the runs themselves are whole")
+
+
+def _set_aside(why: str) -> None:
+    """Under a lock of its own, so that of two processes which find the damage one mends it and the other finds it mended."""
+    from llmrec.runs import status
+
+    lock = status.take(path().parent, patience=PATIENCE)
+    if lock is None:
+        raise LedgerBusy(f"the queue in {path()} is being mended by another process: try again in a moment")
+    try:
+        if not _damaged():
+            return
+        number = 1 + sum(1 for _ in path().parent.glob(f"{FILE}.damaged-*"))
+        os.replace(path(), path().with_name(f"{FILE}.damaged-{number}"))
+        for end in ("-journal", "-wal", "-shm"):  # of the damaged file: a new one must not take them for its own
+            path().with_name(FILE + end).unlink(missing_ok=True)
+        log.warning("the queue's file was damaged (%s); it was set aside and is filled again from the runs", why)
+    finally:
+        lock.close()
+
+
+def _damaged() -> bool:
+    try:
+        with contextlib.closing(sqlite3.connect(path(), timeout=PATIENCE)) as base:
+            whole = base.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+            base.execute(f"SELECT {COLUMNS} FROM runs LIMIT 1")
+            return not whole
+    except sqlite3.OperationalError as error:
+        return _code(error) == sqlite3.SQLITE_ERROR and path().exists()
+    except sqlite3.DatabaseError:
+        return True
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _close(base: sqlite3.Connection | None) -> None:
+    if base is not None:
+        base.close()

@@ -1,0 +1,116 @@
+"""What people ask of the queue: start this, stop that, go on, throw away, show the line.
+
+Where it stands: under the command line, the pages and Python. What it does not know: processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmrec import home
+from llmrec.runs import status, store
+from llmrec.runs.queue import dispatch, ledger
+
+if TYPE_CHECKING:
+    from llmrec.recipe import Recipe
+    from llmrec.runs.status import State, Status
+    from llmrec.runs.store import Run
+
+
+@dataclass(frozen=True)
+class Place:
+    """One run of the line. ahead: 0 while it is worked on, else how many runs stand before it; deaths: how often its worker died lately."""
+
+    run_name: str
+    state: State
+    ahead: int
+    executor: str
+    deaths: int = 0
+
+
+def submit(recipe: Recipe, executor: str = "local") -> Run:
+    """A new run of this recipe at the end of the line; it starts at once where a place is free."""
+    from llmrec.runs import executors
+
+    executors.known(executor)
+    run = store.create(recipe, executor=executor)
+    with ledger.opened() as book:
+        book.add(run.name, executor)
+    _turn()
+    return run
+
+
+def resume(run: Run, executor: str | None = None) -> None:
+    """Put a run that ended early back in line. ValueError where it is done, waits, works, or lies elsewhere."""
+    _demand_ours(run)
+    with ledger.opened() as book:
+        now = run.status
+        if now.state == "interrupted" and any(row.name == run.name for row in book.rows()):
+            return  # the queue goes on with it by itself
+        if not now.resumable:
+            remedy = {"done": f"`llmrec runs again {run.name}` starts a new one", "broken": "delete it"}.get(now.state, "wait for it")
+            raise ValueError(f"run {run.name} is {now.state} and cannot be resumed: {remedy}")
+        status.forget_stop(run.path)
+        name = executor or now.executor or "local"
+        status.write(run.path, "queued", executor=name)
+        book.add(run.name, name)
+    _turn()
+
+
+def stop(run: Run) -> Status:
+    """Ask a run to stop: at once where it waits; one that works keeps a usable model first and reads as "stopping" until then.
+
+    ValueError where there is nothing to stop.
+    """
+    with ledger.opened() as book:
+        now = run.status
+        rows = {row.name: row for row in book.rows()} if run.path.parent == home.runs() else {}
+        if now.state in ("running", "stopping"):
+            status.ask_to_stop(run.path)
+        elif now.state == "queued" or (now.state == "interrupted" and run.name in rows):
+            status.write(run.path, "stopped", "stopped while it waited; resume to go on")
+            book.drop(run.name)
+        else:
+            raise ValueError(f"run {run.name} is {now.state}: there is nothing to stop")
+    return run.status
+
+
+def delete(run: Run, patience: float = 30.0) -> None:
+    """Throw a run away, stopping it first where it waits or works. ValueError where it has not stopped within `patience` seconds."""
+    if run.status.state in ("queued", "running", "stopping"):
+        with contextlib.suppress(ValueError):  # it ended in between
+            stop(run)
+        end = time.monotonic() + patience
+        while status.is_locked(run.path):
+            if time.monotonic() > end:
+                raise ValueError(f"run {run.name} was asked to stop and has not yet, after {patience:.0f} s: delete it again in a moment")
+            time.sleep(0.1)
+    run.delete()
+    if run.path.parent == home.runs():
+        with ledger.opened() as book:
+            book.drop(run.name)
+
+
+def listing() -> list[Place]:
+    """Who works and who waits, in order. It only reads, and works where nothing can be written."""
+    rows = [(row, home.runs() / row.name) for row in ledger.read()]
+    found = [(row, status.read(folder).state) for row, folder in rows if folder.is_dir()]
+    working = [Place(row.name, state, 0, row.executor, row.deaths) for row, state in found if state in ("running", "stopping")]
+    waiting = [(row, state) for row, state in found if state in ("queued", "interrupted")]
+    return working + [Place(row.name, state, len(working) + n, row.executor, row.deaths) for n, (row, state) in enumerate(waiting)]
+
+
+def _turn() -> None:
+    """Start what may start, and see to it that somebody turns the queue from now on."""
+    from llmrec.runs.queue import keeper
+
+    dispatch.tick()
+    keeper.ensure()
+
+
+def _demand_ours(run: Run) -> None:
+    if run.path.parent.absolute() != home.runs().absolute():
+        raise ValueError(f"{run.path} lies outside the runs' folder, where the queue works: `llmrec train --resume --out {run.path}`")
