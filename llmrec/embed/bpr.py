@@ -44,7 +44,7 @@ class Bpr:
     def fit(self, train: Interactions, catalog: Catalog | None, rng: np.random.Generator) -> Vectors:
         """Learn by pairs. The same seed gives the same bits, whatever the number of threads."""
         rows = pairwise.start("bpr", train, self.d, self.scale, rng)
-        rows = pairwise.learn(train, rows, lambda same: same, self._steps, rng)
+        rows = pairwise.learn(train, rows, lambda same: same, self._steps, rng, self.label)
         return Vectors(rows[: train.n_users], rows[train.n_users :])
 
     def fold_in(self, vectors: Vectors, train: Interactions, took: Sequence[Ints], side: Side) -> Floats:

@@ -51,7 +51,7 @@ class LightGcn:
         """Learn layer 0 by pairs, then spread it. The same seed gives the same bits, whatever the number of threads."""
         rows = pairwise.start("lightgcn", train, self.d, self.scale, rng)
         graph = Graph.of(train, self.layers)
-        rows = pairwise.learn(train, rows, graph.spread, self._steps, rng)
+        rows = pairwise.learn(train, rows, graph.spread, self._steps, rng, self.label)
         final = graph.spread(rows)
         return Vectors(final[: train.n_users], final[train.n_users :])
 

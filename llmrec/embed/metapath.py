@@ -13,8 +13,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from llmrec import progress
 from llmrec.contracts import Catalog, Floats, Interactions, Ints, Side, Vectors
 from llmrec.embed import fold
+
+SPOKEN = 64  # walks between two words on how far the skip-gram is
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,17 @@ class MetaPath:
     def fit(self, train: Interactions, catalog: Catalog | None, rng: np.random.Generator) -> Vectors:
         """Walk, then train the skip-gram. One thread: the same seed gives the same bits."""
         from gensim.models import Word2Vec
+        from gensim.models.callbacks import CallbackAny2Vec
 
         if not len(train):
             raise ValueError("metapath: there are no training interactions to walk on: loosen the filter or load more data")
         paths = walks(train, self.walk_length, self.walks_per_node, rng)
         rng.shuffle(paths)  # else every epoch would end on the items
+        sentences = _Sentences(paths, train.n_users + train.n_items, self.epochs)
+        watch = CallbackAny2Vec()
+        watch.on_epoch_end = sentences.check
         model = Word2Vec(
-            sentences=_Sentences(paths, train.n_users + train.n_items),
+            sentences=sentences,
             vector_size=self.d,
             window=self.window,
             negative=self.negatives,
@@ -72,6 +79,7 @@ class MetaPath:
             workers=1,  # more threads race for the weights
             seed=int(rng.integers(2**31)),
             hashfxn=_stable_hash,
+            callbacks=[watch],
         )
         vectors = np.zeros((train.n_users + train.n_items, self.d), dtype=np.float32)
         vectors[[int(word) for word in model.wv.index_to_key]] = model.wv.vectors
@@ -100,8 +108,10 @@ def walks(train: Interactions, length: int, per_node: int, rng: np.random.Genera
     node = np.tile(np.flatnonzero(degree), per_node)
     paths[:, 0] = node
     for step in range(1, length):
+        progress.say("walks", step - 1, length - 1)
         node = there[start[node] + (rng.random(len(node)) * degree[node]).astype(np.int64)]
         paths[:, step] = node
+    progress.say("walks", 1, 1)
     return paths
 
 
@@ -112,16 +122,35 @@ def _without_mean(side: Floats) -> Floats:
 
 
 class _Sentences:
-    """The walks as gensim reads them, spelled one at a time and not all at once."""
+    """The walks as gensim reads them, spelled one at a time and not all at once: for the words first, then once an epoch.
 
-    def __init__(self, paths: NDArray[np.int32], n_nodes: int) -> None:
-        self._paths = paths
+    An epoch is read by a thread of gensim's, in which an error would leave the others waiting. So whoever ends it there only ends the
+    reading, and `check` raises it again in the thread that called gensim.
+    """
+
+    def __init__(self, paths: NDArray[np.int32], n_nodes: int, epochs: int) -> None:
+        self._paths, self._epochs, self._epoch = paths, epochs, -1
         self._words = [str(node) for node in range(n_nodes)]
+        self._say = progress.voice()
+        self._left: BaseException | None = None
 
     def __iter__(self) -> Iterator[list[str]]:
-        words = self._words
-        for path in self._paths:
+        words, epoch = self._words, self._epoch
+        self._epoch += 1
+        for at, path in enumerate(self._paths):
+            if epoch >= 0 and at % SPOKEN == 0:
+                try:
+                    self._say("skip-gram", epoch * len(self._paths) + at, self._epochs * len(self._paths))
+                except BaseException as left:
+                    self._left = left
+                    return
             yield [words[node] for node in path.tolist()]
+
+    def check(self, model: object) -> None:
+        """The end of an epoch, in the thread that called gensim."""
+        if self._left is not None:
+            raise self._left
+        self._say("skip-gram", self._epoch, self._epochs)
 
 
 def _stable_hash(word: str) -> int:

@@ -9,6 +9,7 @@ size they are as quick as torch's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from llmrec import progress
 from llmrec.contracts import Floats, Interactions
 
 Map = Callable[[Floats], Floats]  # (n users + m items, d) to the same shape
@@ -43,8 +45,8 @@ class Steps:
             raise ValueError(f"{who}: l2 is {self.l2}, but must be 0 (no penalty) or more: change it in the recipe")
 
 
-def learn(train: Interactions, start: Floats, final: Map, steps: Steps, rng: np.random.Generator) -> Floats:
-    """Rows of layer 0 after all epochs: (n + m, d) float32, users first. `start` is not changed.
+def learn(train: Interactions, start: Floats, final: Map, steps: Steps, rng: np.random.Generator, label: str = "pairs") -> Floats:
+    """Rows of layer 0 after all epochs: (n + m, d) float32, users first. `start` is not changed. label: what people are told is learned.
 
     The loss of a batch is mean(-log sigmoid(f_u . f_i - f_u . f_j)) + l2 / 2 * mean(|e_u|^2 + |e_i|^2 + |e_j|^2), with e the rows,
     f = final(e), i an item that u took and j one that u did not (Rendle et al., UAI 2009, BPR-Opt; the penalty on layer 0 alone is
@@ -53,9 +55,12 @@ def learn(train: Interactions, start: Floats, final: Map, steps: Steps, rng: np.
     rows = np.array(start, dtype=np.float32)
     adam = Adam(rows.shape, steps.lr)
     pairs = Pairs.of(train)
-    for _ in range(steps.epochs):
-        for user, good, bad in pairs.batches(steps.batch, rng):
+    n_batches = math.ceil(len(pairs.user) / steps.batch)
+    for epoch in range(steps.epochs):
+        for at, (user, good, bad) in enumerate(pairs.batches(steps.batch, rng)):
+            progress.say(label, epoch * n_batches + at, steps.epochs * n_batches)
             adam.step(rows, gradient(rows, final, user, good + train.n_users, bad + train.n_users, steps.l2))
+    progress.say(label, 1, 1)
     return rows
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from llmrec import progress
 from llmrec.contracts import Catalog, Floats, Interactions, Vectors
 
 BATCH = 8  # texts read at once: always so many, and always of one length
@@ -70,13 +71,17 @@ class Text:
         network = network.to(best_device()).eval()
         ids = [tokenizer(t, truncation=True, max_length=self.max_subwords)["input_ids"] if t.strip() else [] for t in texts]
         out = np.zeros((len(texts), network.config.hidden_size), dtype=np.float32)
+        done, total = 0, sum(len(ids[rows[0]]) for rows in same_length(ids))
         for rows in same_length(ids):
+            progress.say(self.label, done, total)
+            done += len(ids[rows[0]])
             block = torch.tensor([ids[r] for r in rows], device=network.device)  # (BATCH, t)
             with torch.inference_mode():
                 states = network(input_ids=block, attention_mask=torch.ones_like(block)).last_hidden_state  # (BATCH, t, d)
             mean = states.float().mean(1).cpu().numpy()
             length = np.linalg.norm(mean, axis=1, keepdims=True)
             out[rows] = mean / np.where(length > 0, length, 1)  # batch by batch: a million rows are held once
+        progress.say(self.label, 1, 1)
         return out
 
     def _load(self) -> tuple[Any, Any]:

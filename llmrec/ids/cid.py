@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from llmrec import progress
 from llmrec.contracts import Book, Catalog, IdTable, Interactions, Ints, Names, Vectors
 from llmrec.ids.digits import USERS_FROM, numbered
 
@@ -77,17 +78,24 @@ def grow(took: Any, n_clusters: int, leaf: int, rng: np.random.Generator) -> NDA
     """The tree, one column of cluster numbers per level: (n_items, levels), -1 below a leaf. A node's largest child comes first."""
     columns: list[NDArray[np.int32]] = []
     nodes: list[NDArray[np.int64]] = [np.arange(took.shape[1])]
+    settled = 0
     while nodes:
         if len(columns) == len(LEVELS):
             raise ValueError(
                 f"cid: the tree is more than {len(LEVELS)} levels deep: raise leaf (now {leaf}) or n_clusters (now {n_clusters})"
             )
         column = np.full(took.shape[1], -1, dtype=np.int32)
-        children = [node[child] for node in nodes for child in divide(took[:, node], n_clusters, rng)]
+        children = []
+        for node in nodes:
+            progress.say("tree of clusters", settled, took.shape[1])  # items that have come to a leaf
+            grown = [node[child] for child in divide(took[:, node], n_clusters, rng)]
+            settled += sum(len(child) for child in grown if len(child) <= leaf)
+            children += grown
         for number, child in enumerate(children):
             column[child] = number
         columns.append(column)
         nodes = [child for child in children if len(child) > leaf]
+    progress.say("tree of clusters", 1, 1)
     return np.stack(columns, axis=1)
 
 

@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from llmrec import progress
 from llmrec.contracts import Book, Catalog, Floats, IdTable, Interactions, Names, Quantizer, Vectors
 from llmrec.ids.vq import directions
 from llmrec.ids.vq.masked import MaskedVq
@@ -83,8 +84,10 @@ class TokenRec:
         """Learn a quantizer per side and encode everybody. `train` and `catalog` are not looked at: the vectors carry it all."""
         if vectors is None:
             raise ValueError("tokenrec names by vectors and got none: give the recipe an embed stage, such as lightgcn")
-        item_names, of_items = self._name(vectors.items, "items", rng)
-        user_names, of_users = self._name(vectors.users, "users", rng)
+        with progress.part(0, 2):
+            item_names, of_items = self._name(vectors.items, "items", rng)
+        with progress.part(1, 2):
+            user_names, of_users = self._name(vectors.users, "users", rng)
         return IdTable("tokenrec", item_names, user_names, item_quantizer=of_items, user_quantizer=of_users)
 
     def _name(self, rows: Floats, side: str, rng: np.random.Generator) -> tuple[Names, Quantizer]:

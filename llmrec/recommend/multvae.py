@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from llmrec import progress
 from llmrec.contracts import Floats, Interactions, Ints, Queries, Ranked
 from llmrec.recommend.topk import draw_ties, of_train, rank_one_by_one
 
@@ -64,11 +65,13 @@ class MultVae:
         done = 0
         for _ in range(self.epochs if len(people) else 0):
             for rows in np.array_split(rng.permutation(people), n_batches):
+                progress.say("Mult-VAE", done, self.epochs * n_batches)
                 share = done / (self.anneal * self.epochs * n_batches) if self.anneal else 1.0
                 optimizer.zero_grad()
                 net.loss(taken(train, rows), self.dropout, self.beta * min(1.0, share), generator).backward()
                 optimizer.step()
                 done += 1
+        progress.say("Mult-VAE", 1, 1)
         return FittedMultVae(net.requires_grad_(False), np.isin(np.arange(train.n_items), train.item), ties)
 
 

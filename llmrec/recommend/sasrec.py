@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from llmrec import progress
 from llmrec.contracts import Floats, Interactions, Ints, Queries, Ranked
 from llmrec.recommend.topk import draw_ties, of_train, rank_one_by_one
 
@@ -70,10 +71,12 @@ class SasRec:
             plan = batches(train, self.window, rng)
             for at, spans in enumerate(plan):
                 done = (epoch + at / len(plan)) / self.epochs
+                progress.say("SASRec", done, 1)
                 optimizer.param_groups[0]["lr"] = self.lr * min((done + 1e-3) / WARM, 1 - done)
                 optimizer.zero_grad()
                 net.loss(*places(train, spans, self.loss, rng), drop).backward()
                 optimizer.step()
+        progress.say("SASRec", 1, 1)
         return FittedSasRec(net.requires_grad_(False), np.isin(np.arange(train.n_items), train.item), ties)
 
 

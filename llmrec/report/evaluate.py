@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from llmrec import registry, rng
 from llmrec.contracts import Ints, Part, Ranked, Recommender, Split
+from llmrec.progress import say
 from llmrec.report import metrics, protocols
 
 AT = ("hit", "ndcg", "recall", "mrr")  # what is measured where a caller names cuts of their own
@@ -88,11 +89,13 @@ def evaluate(
         raise ValueError(f"nobody has a target in the {part} part of this split: evaluate the other part, or split again")
     blocks, seconds = [], 0.0
     for start in range(0, len(queries), batch):
+        say("evaluation", start, len(queries))
         begin = time.perf_counter()
         blocks.append(recommender.recommend(queries[start : start + batch], cuts[-1]))
         seconds += time.perf_counter() - begin
         if progress is not None:
             progress(min(start + batch, len(queries)), len(queries))
+    say("evaluation", 1, 1)
     ranked = Ranked(np.concatenate([b.items for b in blocks]), np.concatenate([b.scores for b in blocks]))
     users = split.asked(part)
     return Evaluation(

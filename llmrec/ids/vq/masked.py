@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llmrec import progress
 from llmrec.contracts import Floats, Ints
 from llmrec.ids.vq import blocks
 
@@ -219,6 +220,7 @@ def _learn(settings: MaskedVq, net: Net, rows: Tensor, generator: torch.Generato
     start = settings.steps // WARM
     used = torch.zeros(settings.n_books, 1)
     for step in range(settings.steps):
+        progress.say("masked codes", step, settings.steps)
         if step == start:
             net.books = _kmeans_start(settings, net, rows, generator).requires_grad_()
             optimizer.add_param_group({"params": [net.books]})
@@ -237,6 +239,7 @@ def _learn(settings: MaskedVq, net: Net, rows: Tensor, generator: torch.Generato
             if step < SETTLE * settings.steps:
                 revive(net.books, used, said, generator)
             used.zero_()
+    progress.say("masked codes", 1, 1)
 
 
 def _kmeans_start(settings: MaskedVq, net: Net, rows: Tensor, generator: torch.Generator) -> Tensor:

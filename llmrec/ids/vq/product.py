@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from llmrec import progress
 from llmrec.contracts import Floats, Ints
 from llmrec.ids.vq import blocks
 from llmrec.ids.vq.residual import SAMPLED, kmeans
@@ -66,4 +67,9 @@ class ProductKMeans:
         most = SAMPLED * self.n_codes
         seen = rows if len(rows) <= most else rows[np.sort(rng.choice(len(rows), most, replace=False))]
         parts = np.array_split(np.asarray(seen, dtype=np.float32), self.n_books, axis=1)
-        return Product(tuple(kmeans(part, self.n_codes, int(rng.integers(2**31)), self.restarts) for part in parts))
+        books = []
+        for at, part in enumerate(parts):
+            progress.say("product k-means", at, len(parts))
+            books.append(kmeans(part, self.n_codes, int(rng.integers(2**31)), self.restarts))
+        progress.say("product k-means", 1, 1)
+        return Product(tuple(books))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from llmrec import progress
 from llmrec.contracts import Floats, Ints
 from llmrec.ids.vq import blocks
 
@@ -91,12 +92,14 @@ def residual_kmeans(left: Floats, n_levels: int, n_codes: int, rng: np.random.Ge
     """One book per level, (k, h) each, k = n_codes or the number of rows if that is less. `left` is not changed."""
     books: list[Floats] = []
     left = np.array(left, dtype=np.float32)
-    for _ in range(n_levels):
+    for level in range(n_levels):
+        progress.say("residual k-means", level, n_levels)
         book = kmeans(left, n_codes, int(rng.integers(2**31)), restarts)
         books.append(book)
         for first in range(0, len(left), PART):
             part = left[first : first + PART]  # a view: what is left is written over what was there
             part -= book[blocks.nearest(part, blocks.turned(book))]
+    progress.say("residual k-means", 1, 1)
     return tuple(books)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llmrec import progress
 from llmrec.contracts import Floats
 from llmrec.ids.vq.residual import Residual, residual_kmeans, standard
 
@@ -75,10 +76,13 @@ class RqVae:
         optimizer = torch.optim.Adam([*net.encoder, *net.decoder], lr=self.rate)
         start = int(self.steps * WARM_UP)
         for step in range(self.steps):
+            progress.say("residual codes", step, self.steps)
             if step == start:
                 with torch.no_grad():
                     latents = through(some(SAMPLE), net.encoder).numpy()
-                net.books = [torch.from_numpy(b).requires_grad_() for b in residual_kmeans(latents, self.n_levels, self.n_codes, rng)]
+                with progress.listening(None):  # a part of these codes, and no stage of its own
+                    books = residual_kmeans(latents, self.n_levels, self.n_codes, rng)
+                net.books = [torch.from_numpy(b).requires_grad_() for b in books]
                 used = [np.zeros(len(book), dtype=bool) for book in net.books]
                 optimizer.add_param_group({"params": net.books})
             for group in optimizer.param_groups:
@@ -94,6 +98,7 @@ class RqVae:
                 net.revive(rows, used, rng)
                 for seen in used:
                     seen[:] = False
+        progress.say("residual codes", 1, 1)
 
 
 @dataclass
