@@ -49,7 +49,7 @@ def lacks(row: Row, seeds: Sequence[int], folder: Path) -> str:
 
 def absent(row: Row) -> str:
     """Why a row's data are not here, or ""."""
-    from llmrec.data.files import BadData
+    from llmrec.data.admit import BadData
 
     files = getattr(row.recipe.data, "files", None)
     try:

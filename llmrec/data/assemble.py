@@ -16,8 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llmrec.contracts import Catalog, Dataset, Interactions
+from llmrec.data.admit import BadData
 from llmrec.data.columns import Keys
-from llmrec.data.files import BadData
 
 Repeats = Literal["first", "last", "all"]
 SAY_NOTHING = {"interactions", "ratings", "reviews", "data", "train", "test", "user_sequence", "sequences", "sequential_data"}

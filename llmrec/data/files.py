@@ -2,8 +2,8 @@
 
 Where it stands: below every reader of `llmrec.data`. What it does not know: users, items, and what a column means.
 
-A file is measured before it is read (a packed one while it is unpacked): LLMREC_MAX_BYTES is the most it may hold, 1 GB unless told
-otherwise. It is decoded in one go and cut strictly: a row with a field too few or too many is an error with its line, never a shifted row.
+A file is measured before it is read (a packed one while it is unpacked; see `admit` for what is opened at all). It is decoded in one go and
+cut strictly: a row with a field too few or too many is an error with its line, never a shifted row.
 """
 
 from __future__ import annotations
@@ -12,20 +12,18 @@ import contextlib
 import csv
 import gzip
 import io
-import os
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-GIGABYTE = 1_000_000_000
+from llmrec.data.admit import LONGEST_CELL, MOST_COLUMNS, BadData, admit, check_lines, check_size, check_text, most_bytes
 
-
-class BadData(ValueError):
-    """A data file that cannot be used. The message names file, line, column and remedy."""
+BATCH_ROWS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -92,19 +90,14 @@ def usable(path: Path | str, remedy: str = "choose another file") -> Iterator[No
 
 
 def _read_bytes(path: Path) -> bytes:
-    if not path.exists():
-        raise BadData(f"{path} does not exist; check the path")
-    if path.is_dir():
-        raise BadData(f"{path} is a folder; name a file in it")
-    _check_size(path, path.stat().st_size)
-    if path.suffix != ".gz":
-        return path.read_bytes()
-    parts, total = [], 0
+    admit(path)
+    most, parts, total = most_bytes(), [], 0
+    packed = path.suffix == ".gz"
     try:
-        with gzip.open(path, "rb") as packed:
-            while part := packed.read(1 << 20):
+        with gzip.open(path, "rb") if packed else path.open("rb") as file:
+            while part := file.read(1 << 20):
                 total += len(part)
-                _check_size(path, total)
+                check_size(path, total, most)
                 parts.append(part)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadData(f"{path.name} is not a whole gzip file ({error}); download it again") from error
@@ -114,6 +107,7 @@ def _read_bytes(path: Path) -> bytes:
 def read_text(path: Path, encoding: str = "utf-8") -> bytes:
     """The file as UTF-8 bytes without a byte-order mark. Wrong encoding: `BadData` that names byte and line."""
     raw = read_bytes(path)
+    check_text(path, raw)
     if encoding.lower() in {"utf-8", "utf8"} and raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         raise BadData(f"{path.name} is UTF-16 text; pass encoding=utf-16")
     try:
@@ -129,7 +123,9 @@ def read_text(path: Path, encoding: str = "utf-8") -> bytes:
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
         raise BadData(f"{path.name}, line {line}: a zero byte, so this is no text file; give a CSV, TSV or Parquet file")
-    return text.removeprefix("\ufeff").encode()
+    plain = text.removeprefix("\ufeff").encode()
+    check_lines(path, plain)
+    return plain
 
 
 def read_delimited(
@@ -148,7 +144,7 @@ def read_delimited(
         text, separator = text.replace(separator.encode(), b"\x1f"), "\x1f"
     if not text.strip():
         raise BadData(f"{path.name} is empty; give a file with at least one row")
-    header = _header(text, separator, quoted) if names is None else list(names)
+    header = _header(path, text, separator, quoted) if names is None else list(names)
     _check_header(path, header)
     table = Table(pd.DataFrame(), path, text, separator, quoted, names is None)
     wrong: list[tuple[int, int, int]] = []
@@ -175,26 +171,64 @@ def read_delimited(
                 f"complete the line, quote a field that holds {separator!r}, or name the right separator"
             ) from error
         raise BadData(f"{path.name} cannot be cut into columns ({error}); check for a quote that never closes") from error
+    whole = Table(pd.DataFrame(columns=header), path, text, separator, quoted, names is None)
+    _check_cells(cut, whole)
     return Table(cut.to_pandas(), path, text, separator, quoted, names is None)
 
 
 def read_parquet(path: Path) -> Table:
-    """A Parquet file as a table with its own types. Its unpacked size is checked before anything is read."""
+    """A Parquet file as a table with its own types.
+
+    It is read batch by batch, and each batch measured before it is unpacked: a few kilobytes can say "a billion times the same", and what
+    the file says of its own size may be a lie.
+    """
     import pyarrow
     import pyarrow.parquet as parquet
 
-    if not path.exists():
-        raise BadData(f"{path} does not exist; check the path")
+    admit(path)
     try:
-        file = parquet.ParquetFile(path)
-        groups = range(file.metadata.num_row_groups)
-        _check_size(path, sum(file.metadata.row_group(i).total_byte_size for i in groups))
-        frame = file.read().to_pandas()
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise BadData(f"{path.name} is no readable Parquet file ({error}); write it again") from error
+        plain = parquet.ParquetFile(path)
+        leaves = [plain.metadata.schema.column(i) for i in range(plain.metadata.num_columns)]
+        if len(leaves) > MOST_COLUMNS:
+            raise BadData(f"{path.name} has {len(leaves):,} columns; {MOST_COLUMNS:,} are the most, leave some out")
+        groups = range(plain.metadata.num_row_groups)
+        check_size(path, sum(plain.metadata.row_group(i).total_byte_size for i in groups))
+        folded = parquet.ParquetFile(path, read_dictionary=[leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"])
+        size, most, batches = 0, most_bytes(), []
+        unpacked = plain.iter_batches(BATCH_ROWS, use_threads=False)
+        for batch in folded.iter_batches(BATCH_ROWS, use_threads=False):
+            size += sum(_unpacked(column) for column in batch.columns)
+            check_size(path, size, most)
+            batches.append(next(unpacked))
+        frame = pyarrow.Table.from_batches(batches, plain.schema_arrow).to_pandas()
+    except MemoryError:
+        raise BadData(f"{path.name} needs more memory than this machine has; cut it down (fewer columns, a sample)") from None
+    except (pyarrow.ArrowException, OSError, StopIteration) as error:
+        raise BadData(f"{path.name} is no readable Parquet file ({error!s:.300}); write it again") from error
     if not len(frame):
         raise BadData(f"{path.name} holds no rows; give a file with at least one row")
     return Table(frame.reset_index(drop=True), path)
+
+
+def _unpacked(column: Any) -> int:
+    """Bytes of a column of which each text stands once and is pointed at, when every row has its own."""
+    import pyarrow
+    import pyarrow.compute as compute
+
+    if pyarrow.types.is_dictionary(column.type):
+        lengths = compute.binary_length(column.dictionary) if _is_text(column.type.value_type) else None
+        each = 0 if lengths is None else compute.sum(compute.take(lengths.cast("int64"), column.indices)).as_py() or 0
+        return int(max(each, column.nbytes)) + 8 * len(column)
+    if pyarrow.types.is_nested(column.type) and not pyarrow.types.is_map(column.type):
+        inside = [column.flatten()] if pyarrow.types.is_list(column.type) or pyarrow.types.is_large_list(column.type) else column.flatten()
+        return sum(map(_unpacked, inside)) + 8 * len(column)
+    return int(max(column.nbytes, 8 * len(column)))
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow
+
+    return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_string(kind))
 
 
 def first_row(wrong: np.ndarray | pd.Series) -> int | None:
@@ -203,25 +237,31 @@ def first_row(wrong: np.ndarray | pd.Series) -> int | None:
     return int(flags.argmax()) if flags.any() else None
 
 
-def _check_size(path: Path, size: int) -> None:
-    told = os.environ.get("LLMREC_MAX_BYTES") or str(GIGABYTE)
-    if not told.isdecimal():
-        raise BadData(f"LLMREC_MAX_BYTES is {told!r}; it must be a whole number of bytes, such as {GIGABYTE}")
-    if size > int(told):
-        raise BadData(
-            f"{path.name} is larger than {int(told) / 1e6:,.0f} MB unpacked; cut it down (fewer columns, a sample) "
-            f"or raise the limit, in bytes, with LLMREC_MAX_BYTES"
-        )
-
-
-def _header(text: bytes, separator: str, quoted: bool) -> list[str]:
-    start = text.lstrip(b"\r\n").decode()
+def _header(path: Path, text: bytes, separator: str, quoted: bool) -> list[str]:
+    start = text.lstrip(b"\r\n")[: LONGEST_CELL * 4].decode(errors="ignore")
     if not quoted:
         return start.splitlines()[0].split(separator)
-    return next(iter(csv.reader(io.StringIO(start, newline=""), delimiter=separator)))
+    try:
+        return next(iter(csv.reader(io.StringIO(start, newline=""), delimiter=separator)))
+    except csv.Error as error:
+        raise BadData(f"{path.name}, line 1: the header cannot be read ({error}); check for a quote that never closes") from None
 
 
 def _check_header(path: Path, header: list[str]) -> None:
+    if len(header) > MOST_COLUMNS:
+        raise BadData(f"{path.name}, line 1: {len(header):,} columns; {MOST_COLUMNS:,} are the most, or name the right separator")
     for name in header:
         if header.count(name) > 1:
-            raise BadData(f"{path.name}, line 1: two columns are called {name!r}; rename one")
+            raise BadData(f"{path.name}, line 1: two columns are called {name!r:.200}; rename one")
+
+
+def _check_cells(cut: Any, table: Table) -> None:
+    """Refuse a cell that no page, prompt or name could bear."""
+    import pyarrow.compute as compute
+
+    for name in cut.column_names:
+        lengths = compute.binary_length(cut[name])
+        longest = compute.max(lengths).as_py()
+        if longest is not None and longest > LONGEST_CELL:
+            row = compute.index(lengths, longest).as_py()
+            raise table.wrong(row, name, f"a text of {longest:,} bytes", f"{LONGEST_CELL:,} are the most, so shorten it")

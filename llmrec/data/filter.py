@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from llmrec.contracts import Catalog, Dataset, Interactions
-from llmrec.data.files import BadData
+from llmrec.data.admit import BadData
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from llmrec import home
 from llmrec.contracts import Dataset
-from llmrec.data.files import BadData
+from llmrec.data.admit import BadData
 from llmrec.data.filter import KCore
 from llmrec.data.movielens import MovieLensFolder
 from llmrec.data.sequences import SequenceFile

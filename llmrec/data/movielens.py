@@ -12,10 +12,11 @@ from pathlib import Path
 import pandas as pd
 
 from llmrec.contracts import Catalog, Dataset
+from llmrec.data.admit import BadData
 from llmrec.data.assemble import Repeats, assemble, check_repeats
 from llmrec.data.catalogue import item_frame, unique_keys, whole_numbers
 from llmrec.data.columns import ids, numbers, times
-from llmrec.data.files import BadData, Table, read_delimited, read_text
+from llmrec.data.files import Table, read_delimited, read_text
 from llmrec.data.recbole import RecBoleFolder
 from llmrec.fetch import fetch
 

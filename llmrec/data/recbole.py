@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from llmrec.contracts import Dataset
+from llmrec.data.admit import BadData
 from llmrec.data.assemble import Repeats, assemble, check_repeats
 from llmrec.data.catalogue import GENRES, TITLES, YEARS, item_frame, unique_keys, whole_numbers
 from llmrec.data.columns import ids, numbers, times
-from llmrec.data.files import BadData, Table, read_delimited
+from llmrec.data.files import Table, read_delimited
 
 TYPES = ("token", "token_seq", "float", "float_seq")
 

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from llmrec.contracts import Dataset
+from llmrec.data.admit import BadData
 from llmrec.data.assemble import Repeats, assemble, check_repeats, name_of
 from llmrec.data.catalogue import item_frame
 from llmrec.data.columns import Keys
-from llmrec.data.files import BadData, read_text
+from llmrec.data.files import read_text
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llmrec.contracts import Dataset
+from llmrec.data.admit import BadData
 from llmrec.data.assemble import Repeats, assemble, check_repeats, name_of
 from llmrec.data.catalogue import GENRES, TITLES, YEARS, clean_texts, item_frame, unique_keys
 from llmrec.data.columns import MISSING, Keys, ids, numbers, times
-from llmrec.data.files import BadData, Table, read_delimited, read_parquet, read_text
+from llmrec.data.files import Table, read_delimited, read_parquet, read_text
 
 USERS = ("user", "user_id", "uid", "reviewer_id", "customer", "customer_id")
 ITEMS = ("item", "item_id", "iid", "movie_id", "product_id", "asin", "parent_asin", "track_id", "artist_id", "book_id", "isbn")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from llmrec.contracts import Book, Id, IdTable, Names, Quantizer
-from llmrec.data.files import BadData
+from llmrec.data.admit import BadData
 from llmrec.ids.exchange.keyed import KeyedTable
 
 VERSION = 1

@@ -26,7 +26,8 @@ import numpy as np
 
 from llmrec import artifacts
 from llmrec.contracts import Book, IdTable, Names
-from llmrec.data.files import BadData, read_bytes, read_parquet, usable
+from llmrec.data.admit import BadData
+from llmrec.data.files import read_bytes, read_parquet, usable
 from llmrec.ids.exchange.checked import VERSION, assemble, check_prefixes, say
 from llmrec.ids.exchange.keyed import KeyedTable
 

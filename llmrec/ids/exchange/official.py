@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from llmrec.contracts import Book, Catalog, IdTable, Names
-from llmrec.data.files import BadData, read_bytes, read_text, usable
+from llmrec.data.admit import BadData
+from llmrec.data.files import read_bytes, read_text, usable
 from llmrec.ids.exchange import files
 from llmrec.ids.exchange.checked import MOST_BOOKS, MOST_CODES, PREFIX, check_prefixes
 from llmrec.ids.exchange.keyed import KeyedTable
