@@ -22,12 +22,13 @@ from llmrec import __version__
 COMMANDS = {
     "fetch": "fetch data and weights into the cache, checked by hash",
     "data": "describe a data set",
-    "train": "work a recipe off: data, vectors, names, language model, numbers",
+    "train": "train a recipe: data, vectors, names, language model, numbers",
+    "estimate": "how long a recipe would take, and whether it fits, before it is trained",
     "evaluate": "measure a run over the whole catalogue, beside the baselines",
     "tasks": "ratings, explanations and reviews in words, measured on held-out interactions",
     "recommend": "items for a user, or for someone who liked these titles",
     "ids": "names: fit, look at, measure, compare, name newcomers, export",
-    "runs": "list, show and delete runs",
+    "runs": "the runs and their queue: list, watch, stop, resume, repeat, compare, delete",
     "app": "open the studio",
 }
 
@@ -95,9 +96,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _work(args: argparse.Namespace) -> int:
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what libraries print must not get into the JSON
-            result = args.module.run(args)
-        _print(json.dumps(result, ensure_ascii=False) if args.json else args.module.text(result))
+        for result in _results(args):
+            _print(json.dumps(result, ensure_ascii=False) if args.json else args.module.text(result))
         return int(args.exit_code)
     except KeyboardInterrupt:
         print("llmrec: interrupted", file=sys.stderr)
@@ -107,6 +107,22 @@ def _work(args: argparse.Namespace) -> int:
         return 0
     except Exception as error:
         return _explain(error, args.debug)
+
+
+def _results(args: argparse.Namespace) -> Iterator[Any]:
+    """What a command gives: one value, or one after the other from a command that goes on. What libraries print must not get into it."""
+    with contextlib.redirect_stdout(sys.stderr):
+        given = args.module.run(args)
+    if not isinstance(given, Iterator):
+        yield given
+        return
+    over = object()
+    while True:
+        with contextlib.redirect_stdout(sys.stderr):
+            result = next(given, over)
+        if result is over:
+            return
+        yield result
 
 
 def _explain(error: Exception, debug: bool) -> int:

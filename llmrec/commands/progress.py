@@ -9,6 +9,8 @@ import sys
 import time
 from typing import Any, TextIO
 
+from llmrec.commands import layout
+
 EVERY = 5.0  # seconds between lines where there is no terminal
 
 
@@ -31,6 +33,12 @@ class Progress:
                 self._lasting(f"{event['stage']}: {event['seconds']:.1f} s{kept}")
         elif kind == "step":
             self._moving(step_line(event))
+        elif kind == "progress":
+            self._moving(stage_line(event))
+        elif kind == "queue":
+            self._lasting(behind(event["ahead"]))
+        elif kind == "warning":
+            self._lasting(f"warning: {event.get('text', '')}")
         elif kind in ("validation", "evaluation"):
             self._lasting(measure_line(event))
         elif kind == "end" and event.get("reason"):
@@ -60,9 +68,22 @@ def step_line(event: dict[str, Any]) -> str:
         parts.append(f"loss {event['loss']:.3f}")
     if "tokens_per_s" in event:
         parts.append(f"{event['tokens_per_s']:,.0f} Tokens/s")
+    if event.get("memory_bytes") is not None:
+        parts.append(layout.size(event["memory_bytes"]))
     if event.get("seconds_left") is not None:
-        parts.append(f"{_clock(event['seconds_left'])} left")
+        parts.append(f"{clock(event['seconds_left'])} left")
     return "  ".join(parts)
+
+
+def stage_line(event: dict[str, Any]) -> str:
+    """How far a stage before the training is, in words."""
+    left = f"  {clock(event['seconds_left'])} left" if event.get("seconds_left") is not None else ""
+    return f"{event.get('share', 0):4.0%}  {event.get('stage', '?')}{left}"
+
+
+def behind(ahead: int) -> str:
+    """A place in the line, in words."""
+    return f"waits behind {ahead} {'run' if ahead == 1 else 'runs'}"
 
 
 def measure_line(event: dict[str, Any]) -> str:
@@ -76,6 +97,7 @@ def measure_line(event: dict[str, Any]) -> str:
     return f"{where}: " + "  ".join(f"{name} {metrics[name]:.4f}" for name in chosen)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Seconds as a person reads them."""
     whole = max(round(seconds), 0)
     return f"{whole} s" if whole < 100 else f"{whole // 60}:{whole % 60:02d} min"

@@ -1,42 +1,49 @@
-"""Work a recipe off: data, vectors, names, language model, numbers. Ctrl-C or SIGTERM stops it and keeps a usable model.
+"""Train a recipe: data, vectors, names, language model, numbers. Ctrl-C or SIGTERM stops it and keeps a usable model.
 
-RECIPE is a file or the name of a shipped recipe. A run that was stopped or killed goes on with --resume.
+RECIPE is a file or the name of a shipped recipe; --scheme names a preset instead. The run stands in the queue, and a process of its own
+works it off, so that it goes on when this terminal is closed; `llmrec runs` shows all. What was stopped or failed goes on with --resume.
 Examples: llmrec train metaid-ml-100k-sketch --set train.epochs=2
-          llmrec train --out my-run --resume
+          llmrec train --scheme tokenrec --preset demo --detach
+          llmrec train metaid-ml-100k-sketch-1 --resume
+          llmrec train metaid-ml-100k-sketch --out my-run
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmrec.commands import layout
+from llmrec.commands import layout, settings
 
 if TYPE_CHECKING:
+    from llmrec.runs.status import Status
     from llmrec.runs.store import Run
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "recipe", nargs="?", metavar="RECIPE", help="a TOML file, or the name of a shipped recipe; with --resume also a run"
-    )
-    parser.add_argument("--out", metavar="DIR", help="put the run into this folder (default: a new folder among the runs)")
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="change one setting of the recipe")
-    parser.add_argument("--no-numbers", action="store_true", help="train alone; `llmrec evaluate` measures when it is asked to")
+    settings.add(parser, "; with --resume also a run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out, or with the last unfinished run of the recipe")
+    parser.add_argument("--detach", action="store_true", help="return at once; `llmrec runs watch` shows how it goes")
+    parser.add_argument("--executor", metavar="NAME", help="what works it off: local (this machine, the default) or ray (a cluster)")
+    parser.add_argument("--dry-run", action="store_true", help="print the recipe and the command line that equals it, start nothing")
+    here = parser.add_argument_group("in this process, beside the queue")
+    here.add_argument("--here", action="store_true", help="train in this process, as `accelerate launch` needs it")
+    here.add_argument("--out", metavar="DIR", help="put the run into this folder, which is not among the queue's runs; means --here")
+    here.add_argument("--no-numbers", action="store_true", help="train alone, `llmrec evaluate` measures when asked to; means --here")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
-    from llmrec.commands.progress import Progress
-    from llmrec.runs import pipeline
-
+    if args.dry_run:
+        return _dry(args)
+    _check(args)
     begin = time.perf_counter()
-    found = _resumed(args) if args.resume else _fresh(args)
-    outcome = pipeline.train(found, Progress(), numbers=not args.no_numbers)
-    if outcome.state == "stopped" and "Ctrl-C" in outcome.reason:
+    found, outcome = _here(args) if _stays(args) else _queued(args)
+    if outcome.state == "stopped" and args.interrupted:
         args.exit_code = 130
     return {
         "run": found.name,
@@ -51,6 +58,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def text(result: dict[str, Any]) -> str:
     from llmrec.report.protocols import headline
 
+    if "toml" in result:
+        return f"{result['toml']}\n# {result['command']}"
     reports = [(part, seen, report) for part, policies in result["metrics"].items() for seen, report in policies.items()]
     names = headline(*((reports[0][2], reports[0][2]["metrics"]) if reports else ({}, ())))
     rows = [(part, seen, report["n_users"], *(report["metrics"].get(name) for name in names)) for part, seen, report in reports]
@@ -59,12 +68,81 @@ def text(result: dict[str, Any]) -> str:
     return head if not rows else head + "\n\n" + layout.table("Numbers", ("part", "seen items", "users", *names), rows)
 
 
-def _fresh(args: argparse.Namespace) -> Run:
-    from llmrec.runs import store
+def _dry(args: argparse.Namespace) -> dict[str, Any]:
+    recipe = settings.asked(args)
+    return {"recipe": recipe.to_dict(), "toml": recipe.to_toml(), "command": settings.command_line(recipe)}
 
-    if args.recipe is None:
-        raise ValueError("no recipe was given: name one, such as `llmrec train metaid-ml-100k-sketch`")
-    return store.create(_recipe(args), args.out)
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what does not go together, before anything is made."""
+    if _stays(args):
+        why = next(flag for flag, on in (("--here", args.here), ("--out", args.out), ("--no-numbers", args.no_numbers)) if on)
+        for flag, on in (("--detach", args.detach), ("--executor", args.executor)):
+            if on:
+                raise ValueError(f"{why} trains in this process and {flag} leaves it to the queue: leave one of them out")
+    elif int(os.environ.get("WORLD_SIZE", "1") or 1) > 1:
+        raise ValueError("several processes train this together, as under `accelerate launch`: add --here, and --out DIR for its folder")
+
+
+def _stays(args: argparse.Namespace) -> bool:
+    return bool(args.here or args.out is not None or args.no_numbers)
+
+
+def _here(args: argparse.Namespace, found: Run | None = None) -> tuple[Run, Status]:
+    """Work it off in this process, as the queue's worker does in its own."""
+    from llmrec.commands.progress import Progress
+    from llmrec.runs import pipeline, store
+
+    if found is None:
+        found = _resumed(args) if args.resume else store.create(settings.asked(args), args.out)
+    outcome = pipeline.train(found, Progress(), numbers=not args.no_numbers)
+    args.interrupted = "Ctrl-C" in outcome.reason
+    return found, outcome
+
+
+def _queued(args: argparse.Namespace) -> tuple[Run, Status]:
+    """Put it in line and, unless it is to go its own way, follow it to its end."""
+    from llmrec import home
+    from llmrec.commands.following import Tail, follow
+    from llmrec.commands.progress import Progress
+    from llmrec.runs import queue
+    from llmrec.runs.signals import Stop
+
+    args.interrupted = False
+    found = _resumed(args) if args.resume else None
+    recipe = None if found is not None else settings.asked(args)
+    if found is not None and (found.status.state == "done" or found.path.parent.absolute() != home.runs().absolute()):
+        return _here(args, found)  # nothing is left to train, or it lies where the queue does not work
+    with Stop(lambda: False) as stop, stop.gently():
+        if found is None:
+            found = queue.submit(recipe, args.executor or "local")
+            tail = Tail(found.path / "events.jsonl")
+        else:
+            tail = Tail(found.path / "events.jsonl", from_now=True)
+            queue.resume(found, args.executor)
+        if args.detach:
+            return found, _waiting(found)
+        try:
+            outcome = follow(found, tail, Progress(), stop)
+        except KeyboardInterrupt:
+            print(f"run {found.name} goes on stopping: `llmrec runs watch {found.name}` shows it", file=sys.stderr)
+            raise
+        args.interrupted = stop() and "Ctrl-C" in stop.reason
+    if outcome.state not in ("done", "stopped"):
+        raise ValueError(f"run {found.name} {outcome.state}: {outcome.reason}: `llmrec runs log {found.name}` shows its last words")
+    return found, outcome
+
+
+def _waiting(run: Run) -> Status:
+    """The state of a run that was put in line, with its place."""
+    import dataclasses
+
+    from llmrec.commands.progress import behind
+    from llmrec.runs import queue
+
+    now = run.status
+    ahead = next((place.ahead for place in queue.listing() if place.run_name == run.name), 0)
+    return dataclasses.replace(now, reason=behind(ahead)) if now.state == "queued" and ahead else now
 
 
 def _resumed(args: argparse.Namespace) -> Run:
@@ -73,9 +151,13 @@ def _resumed(args: argparse.Namespace) -> Run:
 
     if args.out is not None:
         found = store.open_run(Path(args.out))
-        if args.recipe is not None and _recipe(args).fingerprint() != found.recipe.fingerprint():
-            raise ValueError(f"{args.out} was made with other settings than {args.recipe}: leave the recipe out, or start a new run")
+        if (args.recipe or args.scheme) is not None and settings.asked(args).fingerprint() != found.recipe.fingerprint():
+            raise ValueError(
+                f"{args.out} was made with other settings than {args.recipe or args.scheme}: leave the recipe out, or start a new run"
+            )
         return found
+    if args.scheme is not None:
+        return _last_unfinished(args)
     if args.recipe is None:
         raise ValueError("nothing to resume was named: give a run, a recipe or --out DIR")
     try:
@@ -91,18 +173,11 @@ def _last_unfinished(args: argparse.Namespace) -> Run:
     from llmrec.registry import UnknownName
     from llmrec.runs import store
 
-    wanted = _recipe(args).fingerprint()
+    wanted = settings.asked(args).fingerprint()
     for found in store.list_runs():
         if found.broken or not found.status.resumable:
             continue
         with contextlib.suppress(ValueError, UnknownName):  # another run's recipe may be of another version
             if found.recipe.fingerprint() == wanted:
                 return found
-    raise ValueError(f"there is no unfinished run of {args.recipe}: leave --resume out to start one")
-
-
-def _recipe(args: argparse.Namespace) -> Any:
-    from llmrec import recipe
-    from llmrec.commands import settings
-
-    return recipe.with_settings(recipe.load(settings.recipe_path(args.recipe)), settings.changes(args.set))
+    raise ValueError(f"there is no unfinished run of {args.recipe or args.scheme}: leave --resume out to start one")

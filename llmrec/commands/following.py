@@ -1,0 +1,127 @@
+"""Following a run from outside: its place in the line, its new events and its state, until it ends.
+
+Where it stands: under `train` and `runs watch`. What it does not know: what the events mean, and who works the run off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llmrec.runs.status import Status
+    from llmrec.runs.store import Run
+
+LOOK = 0.3  # seconds between two looks at a run
+TURN = 2.0  # seconds between two turns of the queue, so that a run goes on even where everything else was killed
+ENDED = ("new", "stopped", "done", "failed", "broken")
+log = logging.getLogger(__name__)
+
+
+class Tail:
+    """Call it for the events that were added since the last call: whole lines alone, read once each. from_now: without what is there."""
+
+    def __init__(self, path: Path, from_now: bool = False) -> None:
+        self._path = path
+        self._at = self._size() if from_now else 0
+
+    def __call__(self) -> list[dict[str, Any]]:
+        if self._size() < self._at:  # begun anew
+            self._at = 0
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._at)
+                whole = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return []
+        self._at += len(whole[0]) + len(whole[1])
+        return [event for line in whole[0].split(b"\n") if (event := _event(line)) is not None]
+
+    def _size(self) -> int:
+        try:
+            return os.stat(self._path).st_size
+        except FileNotFoundError:
+            return 0
+
+
+class Ends:
+    """Call it with a run's state for whether the run has ended. A dead worker's run counts as ended only once the queue has given it up."""
+
+    def __init__(self) -> None:
+        self._lost = 0
+
+    def __call__(self, run: Run, now: Status) -> bool:
+        from llmrec.runs import queue
+
+        if now.state != "interrupted" or any(place.run_name == run.name for place in queue.listing()):
+            self._lost = 0
+            return now.state in ENDED
+        self._lost += 1  # between two looks it may have been put back in line
+        return self._lost > 2
+
+
+class Turns:
+    """Call it now and then: turns the queue every `TURN` seconds. A queue that cannot be turned is told once and stops nothing."""
+
+    def __init__(self) -> None:
+        self._last = -TURN
+        self._told = False
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._last >= TURN:
+            self._last = time.monotonic()
+            self._told = not turned(quiet=self._told) or self._told
+
+
+def turned(quiet: bool = False) -> bool:
+    """One turn of the queue; False, and a line in the log, where it cannot be turned."""
+    from llmrec.runs import queue
+
+    try:
+        queue.tick()
+    except (ValueError, OSError) as error:
+        if not quiet:
+            log.warning("the queue stands still: %s", error)
+        return False
+    return True
+
+
+def follow(run: Run, tail: Tail, emit: Callable[[dict[str, Any]], None], stop: Callable[[], bool] = lambda: False) -> Status:
+    """Show a run's new events until it ends; returns how. While it waits, {"event": "queue", "ahead": n} tells how many are before it.
+
+    stop: asked now and then; once it says yes the run is asked to stop, and its end is waited for.
+    """
+    from llmrec.runs import queue
+
+    ended, turn, behind = Ends(), Turns(), None
+    while True:
+        now = run.status  # before the events: at the end all of them are there
+        if not run.path.is_dir():
+            raise ValueError(f"run {run.name} was deleted while it was followed")
+        ahead = next((place.ahead for place in queue.listing() if place.run_name == run.name), None) if now.state == "queued" else None
+        if ahead != behind and ahead:
+            emit({"event": "queue", "ahead": ahead})
+        behind = ahead
+        for event in tail():
+            emit(event)
+        if ended(run, now):
+            return now
+        if stop() and now.state != "stopping":
+            with contextlib.suppress(ValueError):  # it ended in between, or the queue is busy: the next look tells
+                queue.stop(run)
+        turn()
+        time.sleep(LOOK)
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
