@@ -110,12 +110,11 @@ def _queued(args: argparse.Namespace) -> tuple[Run, Status]:
 
     args.interrupted = False
     found = _resumed(args) if args.resume else None
-    recipe = None if found is not None else settings.asked(args)
     if found is not None and (found.status.state == "done" or found.path.parent.absolute() != home.runs().absolute()):
         return _here(args, found)  # nothing is left to train, or it lies where the queue does not work
     with Stop(lambda: False) as stop, stop.gently():
         if found is None:
-            found = queue.submit(recipe, args.executor or "local")
+            found = queue.submit(settings.asked(args), args.executor or "local")
             tail = Tail(found.path / "events.jsonl")
         else:
             tail = Tail(found.path / "events.jsonl", from_now=True)
