@@ -219,6 +219,8 @@ class Teller:
 
     def __call__(self, event: events.Event) -> None:
         told = event
+        if not (self._run.path / "run.json").exists():
+            raise status.RunGone(f"the folder of run {self._run.name} was deleted while it was worked on")
         try:
             if self._lost:
                 lost = f"the disk was full: {self._lost} events of this run could not be written down"
@@ -228,8 +230,6 @@ class Teller:
             if time.monotonic() - self._last > BEAT and event.get("event") != "end":
                 self._last = time.monotonic()
                 status.write(self._run.path, "running")
-        except FileNotFoundError:
-            raise status.RunGone(f"the folder of run {self._run.name} was deleted while it was worked on") from None
         except OSError as error:
             if error.errno not in status.FULL:
                 raise

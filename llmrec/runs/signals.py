@@ -74,7 +74,7 @@ class Stop:
 
     def _watch(self, folder: Path) -> None:
         while not self._over.is_set():
-            if not folder.is_dir():
+            if not (folder / "run.json").exists():  # a write in the same moment may have brought back the folder, never this
                 self._found = "its folder was deleted"
             elif (folder / status.STOP).exists():
                 self._found = "stopped on request"

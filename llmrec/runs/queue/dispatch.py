@@ -24,7 +24,7 @@ TRIES = 5  # deaths of a worker without having got further, before the run is ca
 SCAN = 5.0  # seconds between two looks at all folders, for runs that the ledger has lost
 ELSEWHERE = 16  # runs that a cluster is given at once; it has a queue of its own
 log = logging.getLogger(__name__)
-_children: dict[str, subprocess.Popen[bytes]] = {}  # workers that this process started
+_children: list[tuple[str, subprocess.Popen[bytes]]] = []  # workers that this process started, by run
 _codes: dict[str, int] = {}  # how they ended
 _scanned: dict[Path, float] = {}
 
@@ -66,7 +66,7 @@ def _find_lost(book: Ledger) -> None:
 def _stays(book: Ledger, row: Row) -> bool:
     """Whether a row still waits or works; one that is over leaves the ledger, a dead worker's goes back in line or is called failed."""
     folder = home.runs() / row.name
-    if not folder.is_dir():
+    if not (folder / "run.json").exists() and not status.is_locked(folder):  # deleted by hand
         book.drop(row.name)
         return False
     if status.is_locked(folder):
@@ -129,7 +129,7 @@ def _started(book: Ledger, row: Row, slot: int) -> bool:
     if lock is None:
         return False
     try:
-        _children[row.name] = _process(row, folder, slot, lock)
+        _children.append((row.name, _process(row, folder, slot, lock)))
         book.place(row, slot, deaths.snapshot())
         return True
     except OSError as error:  # no more processes, or no room for a log: it waits
@@ -204,11 +204,11 @@ def _remedy(folder: Path) -> str:
 
 
 def _reap() -> None:
-    for name, child in list(_children.items()):
+    for name, child in list(_children):
         code = child.poll()
         if code is not None:
             _codes[name] = code
-            del _children[name]
+            _children.remove((name, child))
 
 
 def _cores() -> int:

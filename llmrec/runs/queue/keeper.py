@@ -18,10 +18,12 @@ from llmrec.runs import status
 
 FOLDER = ".keeper"
 TURN = 1.0  # seconds
+_children: list[subprocess.Popen[bytes]] = []  # keepers that this process started, until they have ended
 
 
 def ensure() -> None:
     """Start the keeper of this runs' folder where none is at work. One that cannot be started is told, and nothing is lost by it."""
+    _children[:] = [child for child in _children if child.poll() is None]
     folder = _folder()
     try:
         lock = status.take(folder)
@@ -63,7 +65,7 @@ def _start(folder: Path, lock: status.Lock) -> None:
     if log.is_file() and log.stat().st_size > 1_000_000:
         log.unlink()
     with open(log, "ab") as out:
-        subprocess.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-m", "llmrec.runs.queue.keeper", str(lock.fd)],
             env={**os.environ, "LLMREC_RUNS": str(home.runs().absolute())},
             stdin=subprocess.DEVNULL,
@@ -72,6 +74,7 @@ def _start(folder: Path, lock: status.Lock) -> None:
             pass_fds=(lock.fd,),
             start_new_session=True,
         )
+    _children.append(child)
 
 
 def _folder() -> Path:
