@@ -15,8 +15,8 @@ import numpy as np
 
 GIGABYTE = 1_000_000_000
 MOST_COLUMNS = 1_000  # of a table
-LONGEST_LINE = 1 << 25  # bytes, 32 MB: a user with millions of interactions; and no cell of a table is longer than LONGEST_CELL
-LONGEST_CELL = 1_000_000
+LONGEST_LINE = 1 << 25  # bytes, 32 MB: a user with millions of interactions
+LONGEST_CELL, LONGEST_NAME = 1_000_000, 1_000  # bytes of a cell, characters of a column's name
 
 PICKLED = {".pkl", ".pickle", ".p", ".pt", ".pth", ".ckpt", ".joblib", ".dill", ".npy", ".npz", ".bin", ".h5", ".hdf5", ".rds", ".rdata"}
 PACKED = {".zip", ".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".xlsx", ".xls", ".ods"}
@@ -61,8 +61,8 @@ def check_size(path: Path, size: int, most: int | None = None) -> None:
 
 def admit(path: Path) -> None:
     """Raise unless `path` is a plain file that may be opened. A pipe or a device would never end."""
-    endings = {s.lower() for s in path.suffixes[-2:]}
-    if endings & PICKLED:
+    ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
+    if f".{ending}" in PICKLED:
         raise BadData(
             f"{path.name} may hold pickled objects, which run what they say when they are opened, and is not opened; "
             "write it as CSV, Parquet, JSON or safetensors with the program that made it"

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from llmrec.data.admit import LONGEST_CELL, MOST_COLUMNS, BadData, admit, check_lines, check_size, check_text, most_bytes
+from llmrec.data.admit import LONGEST_CELL, LONGEST_NAME, MOST_COLUMNS, BadData, admit, check_lines, check_size, check_text, most_bytes
 
 BATCH_ROWS = 1 << 16
 
@@ -50,11 +50,18 @@ class Table:
         if not self.quoted:
             filled = (n for n, line in enumerate(self.text.splitlines(), start=1) if line.strip())
             return next(n for i, n in enumerate(filled) if i == row + self.header)
-        reader = csv.reader(io.StringIO(self.text.decode(), newline=""), delimiter=self.separator)
+        limit = csv.field_size_limit(1 << 30)  # a cell that is too long stands in a line as well
+        try:
+            return self._starts(self.text, row + self.header)
+        finally:
+            csv.field_size_limit(limit)
+
+    def _starts(self, text: bytes, row: int) -> int:
+        reader = csv.reader(io.StringIO(text.decode(), newline=""), delimiter=self.separator)
         start, seen = 1, 0
         for fields in reader:
             if fields:
-                if seen == row + self.header:
+                if seen == row:
                     return start
                 seen += 1
             start = reader.line_num + 1
@@ -195,15 +202,18 @@ def read_parquet(path: Path) -> Table:
         check_size(path, sum(plain.metadata.row_group(i).total_byte_size for i in groups))
         folded = parquet.ParquetFile(path, read_dictionary=[leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"])
         size, most, batches = 0, most_bytes(), []
-        unpacked = plain.iter_batches(BATCH_ROWS, use_threads=False)
-        for batch in folded.iter_batches(BATCH_ROWS, use_threads=False):
-            size += sum(_unpacked(column) for column in batch.columns)
-            check_size(path, size, most)
-            batches.append(next(unpacked))
+        for group in groups:  # one by one, as lists of pointed-at texts cannot be joined across groups
+            unpacked = plain.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False)
+            for batch in folded.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False):
+                size += sum(_unpacked(column) for column in batch.columns)
+                check_size(path, size, most)
+                batches.append(next(unpacked))
         frame = pyarrow.Table.from_batches(batches, plain.schema_arrow).to_pandas()
     except MemoryError:
         raise BadData(f"{path.name} needs more memory than this machine has; cut it down (fewer columns, a sample)") from None
-    except (pyarrow.ArrowException, OSError, StopIteration) as error:
+    except BadData:
+        raise
+    except (pyarrow.ArrowException, OSError, StopIteration, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise BadData(f"{path.name} is no readable Parquet file ({error!s:.300}); write it again") from error
     if not len(frame):
         raise BadData(f"{path.name} holds no rows; give a file with at least one row")
@@ -251,6 +261,10 @@ def _check_header(path: Path, header: list[str]) -> None:
     if len(header) > MOST_COLUMNS:
         raise BadData(f"{path.name}, line 1: {len(header):,} columns; {MOST_COLUMNS:,} are the most, or name the right separator")
     for name in header:
+        if len(name) > LONGEST_NAME:
+            raise BadData(
+                f"{path.name}, line 1: a column's name has {len(name):,} characters; is this the header, and the right separator?"
+            )
         if header.count(name) > 1:
             raise BadData(f"{path.name}, line 1: two columns are called {name!r:.200}; rename one")
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from llmrec.contracts import Dataset
-from llmrec.data.admit import BadData
+from llmrec.data.admit import BadData, admit
 from llmrec.data.assemble import Repeats, assemble, check_repeats, name_of
 from llmrec.data.catalogue import GENRES, TITLES, YEARS, clean_texts, item_frame, unique_keys
 from llmrec.data.columns import MISSING, Keys, ids, numbers, times
@@ -103,6 +103,7 @@ def read_table(path: Path, encoding: str = "utf-8") -> Table:
     if ending == "parquet":
         return read_parquet(path)
     if ending not in {"csv", "tsv", "tab", "txt"}:
+        admit(path)
         raise BadData(f"{path.name} is no kind of table that can be read; give .csv, .tsv, .txt or .parquet (text may be packed as .gz)")
     table = read_delimited(path, "\t" if ending in {"tsv", "tab"} else _separator(path, encoding), encoding=encoding)
     if not len(table):

@@ -19,6 +19,7 @@ from llmrec.ids.exchange.keyed import KeyedTable
 VERSION = 1
 PREFIX = r"[A-Za-z0-9_.-]*"  # what the prefix of a book may be: it is written into labels and prompts, where it must be no markup
 MOST_CODES, MOST_BOOKS = 10_000_000, 64  # more than any scheme uses: what a hostile file may make us build ends here
+LONGEST = 10_000  # characters of a key, a title or a code's text: it is written into prompts and pages
 
 
 def assemble(header: dict[str, Any], sides: dict[str, list[dict[str, Any]]], arrays: dict[str, Any], path: Path) -> KeyedTable:
@@ -27,8 +28,8 @@ def assemble(header: dict[str, Any], sides: dict[str, list[dict[str, Any]]], arr
     if version != VERSION:
         raise BadData(f"{path.name} has version {version!r}, this program reads {VERSION}; export it again")
     scheme = header.get("scheme")
-    if not isinstance(scheme, str) or not scheme:
-        raise BadData(f'{path.name}: "scheme" must be the name of the scheme, a text, not {say(scheme)}')
+    if not isinstance(scheme, str) or not 0 < len(scheme) <= 200:
+        raise BadData(f'{path.name}: "scheme" must be the name of the scheme, a text of 200 characters at most, not {say(scheme)}')
     books = _books(header.get("books"), path)
     items, item_keys, titles = _side("items", sides["items"], _choose(header, "item_books", books, path), path)
     users: Names | None = None
@@ -54,7 +55,7 @@ def _side(
         key = row.get("key")
         where = f"{path.name}, {side}, row {number} ({key!r:.60})"
         if not isinstance(key, str) or not key or not _is_text(key):
-            raise BadData(f'{where}: "key" must be a text and not empty; give each row its key')
+            raise BadData(f'{where}: "key" must be a text of {LONGEST:,} characters at most and not empty; give each row its key')
         if key in keys:
             raise BadData(f"{where}: row {keys[key]} has the same key; name each once")
         if unknown := set(row) - {"key", "title", "pieces", "codes"}:
@@ -86,7 +87,7 @@ def _codes(codes: Any, books: tuple[Book, ...], where: str) -> list[int]:
     for book, code in zip(books, codes, strict=False):
         if not -1 <= code < book.size:
             raise BadData(
-                f"{where}: code {code} is outside book {book.prefix!r}, which has 0..{book.size - 1}; correct it or the book's size"
+                f"{where}: code {short(code)} is outside book {book.prefix!r}, which has 0..{book.size - 1}; correct it or the book's size"
             )
     if all(code < 0 for code in codes):
         raise BadData(f"{where}: the name is empty; give at least one code")
@@ -143,6 +144,8 @@ def _check_arrays(table: IdTable, path: Path) -> None:
     n = sum(book.size for book in table.books)
     if table.features is not None and (not isinstance(table.features, np.ndarray) or table.features.ndim != 2 or len(table.features) != n):
         raise BadData(f"{path.name}: the features must have one row for each of the {n:,} Tokens; export the table again")
+    if table.features is not None and not (table.features.dtype.kind == "f" and np.isfinite(table.features).all()):
+        raise BadData(f"{path.name}: the features must be finite numbers, not {table.features.dtype}; export the table again")
     for quantizer, names in ((table.item_quantizer, table.items), (table.user_quantizer, table.users)):
         if quantizer is None:
             continue
@@ -156,8 +159,8 @@ def _check_arrays(table: IdTable, path: Path) -> None:
 
 
 def _is_text(value: str) -> bool:
-    """Whether a text can be written: half a character, as hostile JSON may hold, cannot."""
-    return value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
+    """Whether a text can be written: half a character, as hostile JSON may hold, cannot, and no page bears a text without end."""
+    return len(value) <= LONGEST and (value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value))
 
 
 def say(value: Any) -> str:

@@ -26,13 +26,14 @@ import numpy as np
 
 from llmrec import artifacts
 from llmrec.contracts import Book, IdTable, Names
-from llmrec.data.admit import BadData
+from llmrec.data.admit import BadData, check_size, check_text, most_bytes
 from llmrec.data.files import read_bytes, read_parquet, usable
 from llmrec.ids.exchange.checked import VERSION, assemble, check_prefixes, say
 from llmrec.ids.exchange.keyed import KeyedTable
 
 HEADER = b"llmrec names"  # the key of the metadata in a Parquet file
 SUFFIXES = (".json", ".parquet")
+GROWS = 8  # JSON in memory is many times its text: `[]` is two bytes there and 56 here
 
 
 def save(keyed: KeyedTable, path: Path | str) -> Path:
@@ -73,8 +74,11 @@ def load(path: Path | str) -> KeyedTable:
 
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object of a file, measured before it is read; a key that stands twice is refused."""
+    raw = read_bytes(path)
+    check_size(path, len(raw), most_bytes() // GROWS)
+    check_text(path, raw)
     try:
-        plain = json.loads(read_bytes(path).decode("utf-8-sig"), object_pairs_hook=_once)
+        plain = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_once, parse_int=_whole)
     except (UnicodeDecodeError, RecursionError, ValueError) as error:
         said = "it is nested too deep" if isinstance(error, RecursionError) else error
         raise BadData(f"{path.name} is not a JSON file of names ({said}); write it again") from None
@@ -212,8 +216,14 @@ def _load_arrays(plain: Any, path: Path) -> dict[str, Any]:
     try:
         arrays = load(raw)
         return {field: artifacts.put_together(value, arrays) for field, value in plain.items() if field != "sha256"}
-    except (SafetensorError, artifacts.BadArtifact) as error:
-        raise BadData(f"{beside.name} cannot be read ({error}); export the table again") from None
+    except (SafetensorError, artifacts.BadArtifact, KeyError, ValueError, TypeError, RecursionError) as error:
+        raise BadData(f"{beside.name} cannot be read ({error!s:.300}); export the table again") from None
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 20:
+        raise ValueError(f"a whole number of {len(digits):,} digits")
+    return int(digits)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

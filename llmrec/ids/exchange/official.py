@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from llmrec.contracts import Book, Catalog, IdTable, Names
-from llmrec.data.admit import BadData
+from llmrec.data.admit import BadData, admit
 from llmrec.data.files import read_bytes, read_text, usable
 from llmrec.ids.exchange import files
 from llmrec.ids.exchange.checked import MOST_BOOKS, MOST_CODES, PREFIX, check_prefixes
@@ -48,6 +48,7 @@ def read(source: Path | str | Sequence[Path | str]) -> KeyedTable:
     path = paths[0]
     if path.is_dir():
         return _read_folder(path)
+    admit(path)
     if path.suffix == ".parquet":
         return files.load(path)
     if path.suffix == ".json":
