@@ -94,7 +94,7 @@ def report(
 
 def _worked(run: Run, tell: Emit, stop: Stop, numbers: bool) -> Status:
     status.write(run.path, "running")
-    tell({"event": "start", "resumed": (run.path / "events.jsonl").exists()})
+    tell({"event": "start", "resumed": any(e.get("event") == "start" for e in run.events())})
     try:
         with progress.listening(tell):
             _work(run, tell, stop, numbers)
