@@ -6,48 +6,21 @@ Where it stands: under `train` and `runs watch`. What it does not know: what the
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import os
+import sqlite3
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from llmrec.runs.live import Tail
     from llmrec.runs.status import Status
     from llmrec.runs.store import Run
 
 LOOK = 0.3  # seconds between two looks at a run
 TURN = 2.0  # seconds between two turns of the queue, so that a run goes on even where everything else was killed
-ENDED = ("new", "stopped", "done", "failed", "broken")
+ENDED = ("new", "stopped", "done", "failed", "broken", "deleted")
 log = logging.getLogger(__name__)
-
-
-class Tail:
-    """Call it for the events that were added since the last call: whole lines alone, read once each. from_now: without what is there."""
-
-    def __init__(self, path: Path, from_now: bool = False) -> None:
-        self._path = path
-        self._at = self._size() if from_now else 0
-
-    def __call__(self) -> list[dict[str, Any]]:
-        if self._size() < self._at:  # begun anew
-            self._at = 0
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._at)
-                whole = file.read().rpartition(b"\n")
-        except FileNotFoundError:
-            return []
-        self._at += len(whole[0]) + len(whole[1])
-        return [event for line in whole[0].split(b"\n") if (event := _event(line)) is not None]
-
-    def _size(self) -> int:
-        try:
-            return os.stat(self._path).st_size
-        except FileNotFoundError:
-            return 0
 
 
 class Ends:
@@ -56,12 +29,12 @@ class Ends:
     def __init__(self) -> None:
         self._lost = 0
 
-    def __call__(self, run: Run, now: Status) -> bool:
+    def __call__(self, run: Run, state: str) -> bool:
         from llmrec.runs import queue
 
-        if now.state != "interrupted" or any(place.run_name == run.name for place in queue.listing()):
+        if state != "interrupted" or any(place.run_name == run.name for place in queue.listing()):
             self._lost = 0
-            return now.state in ENDED
+            return state in ENDED
         self._lost += 1  # between two looks it may have been put back in line
         return self._lost > 2
 
@@ -85,7 +58,7 @@ def turned(quiet: bool = False) -> bool:
 
     try:
         queue.tick()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, sqlite3.Error) as error:
         if not quiet:
             log.warning("the queue stands still: %s", error)
         return False
@@ -108,20 +81,12 @@ def follow(run: Run, tail: Tail, emit: Callable[[dict[str, Any]], None], stop: C
         if ahead != behind and ahead:
             emit({"event": "queue", "ahead": ahead})
         behind = ahead
-        for event in tail():
+        for event in tail.new():
             emit(event)
-        if ended(run, now):
+        if ended(run, now.state):
             return now
         if stop() and now.state != "stopping":
             with contextlib.suppress(ValueError):  # it ended in between, or the queue is busy: the next look tells
                 queue.stop(run)
         turn()
         time.sleep(LOOK)
-
-
-def _event(line: bytes) -> dict[str, Any] | None:
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) else None

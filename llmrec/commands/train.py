@@ -103,9 +103,10 @@ def _here(args: argparse.Namespace, found: Run | None = None) -> tuple[Run, Stat
 def _queued(args: argparse.Namespace) -> tuple[Run, Status]:
     """Put it in line and, unless it is to go its own way, follow it to its end."""
     from llmrec import home
-    from llmrec.commands.following import Tail, follow
+    from llmrec.commands.following import follow
     from llmrec.commands.progress import Progress
     from llmrec.runs import queue
+    from llmrec.runs.live import Tail
     from llmrec.runs.signals import Stop
 
     args.interrupted = False
@@ -117,7 +118,8 @@ def _queued(args: argparse.Namespace) -> tuple[Run, Status]:
             found = queue.submit(settings.asked(args), args.executor or "local")
             tail = Tail(found.path / "events.jsonl")
         else:
-            tail = Tail(found.path / "events.jsonl", from_now=True)
+            tail = Tail(found.path / "events.jsonl")
+            tail.new()  # what was told before
             queue.resume(found, args.executor)
         if args.detach:
             return found, _waiting(found)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from llmrec.commands import layout
 from llmrec.commands.runs import reading
-from llmrec.commands.runs.listed import place_of, said
+from llmrec.commands.runs.going import said
+from llmrec.commands.runs.listed import place_of
 
 if TYPE_CHECKING:
     from llmrec.runs.accounts import Account

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llmrec.commands import layout
-from llmrec.commands.progress import behind, clock
-from llmrec.commands.runs.going import going
+from llmrec.commands.progress import clock
+from llmrec.commands.runs.going import going, said
 
 if TYPE_CHECKING:
     from llmrec.runs.store import Run
@@ -89,13 +89,6 @@ def places() -> dict[str, int]:
 def place_of(name: str) -> int | None:
     """How many runs stand before this one; None where it is not in the queue."""
     return places().get(name)
-
-
-def said(state: str, reason: str = "", ahead: int | None = None) -> str:
-    """A state with its place in the line and its reason, in words."""
-    if state == "queued" and ahead:
-        return f"queued, {behind(ahead)}"
-    return f"{state} ({reason})" if reason else state
 
 
 def _how(told: Mapping[str, Any]) -> str:

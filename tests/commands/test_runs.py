@@ -1,0 +1,322 @@
+"""`llmrec runs`: the list, the line, watching, and what changes a run, with real folders, a real queue and real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmrec import home, recipe
+from llmrec.__main__ import main
+from llmrec.commands.runs import watching
+from llmrec.runs import events, pipeline, queue, stages, status, store
+from llmrec.runs.store import Run
+from tests.runs.queue.line import plan, slow_workers, steps, tidy, until
+from tests.runs.worlds import board
+
+ROOT = Path(__file__).parents[2]
+__all__ = ["tidy"]
+
+
+@pytest.fixture(autouse=True)
+def quiet(tidy: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One place, slow workers, an empty cache."""
+    monkeypatch.setenv("LLMREC_SLOTS", "1")
+    monkeypatch.setenv("LLMREC_HOME", str(tmp_path / "home"))
+    slow_workers(tmp_path, monkeypatch, steps=3)
+
+
+@pytest.fixture
+def busy() -> Iterator[Run]:
+    """Somebody works in the only place there is, at step 5 of 10."""
+    home.runs().mkdir(parents=True, exist_ok=True)
+    first = store.create(board(), executor="local")
+    status.write(first.path, "running")
+    for event in (
+        {"event": "start", "resumed": False},
+        {"event": "stage", "stage": "training", "state": "begin"},
+        {"event": "step", "phase": "fine-tuning", "step": 5, "steps": 10, "loss": 2.5, "seconds_left": 40.0, "progress": 0.5},
+    ):
+        events.append(first.path / "events.jsonl", event)
+    with status.held(first.path):
+        yield first
+        status.write(first.path, "done")
+
+
+@pytest.fixture
+def llmrec(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Call a command; what it said on standard output, as JSON where --json is among the words."""
+
+    def call(*words: str, code: int = 0) -> Any:
+        capsys.readouterr()
+        got = main(["runs", *words])
+        told = capsys.readouterr()
+        assert got == code, told.err
+        if code:
+            assert told.out == ""
+            return told.err
+        return json.loads(told.out) if "--json" in words else told.out
+
+    return call
+
+
+def test_the_list_has_state_place_progress_and_time_left(busy: Run, llmrec: Any) -> None:
+    waiting = queue.submit(board())
+    done = store.create(board())
+    told = {line["name"]: line for line in llmrec("--json")["runs"]}
+    assert [told[n.name]["state"] for n in (busy, waiting, done)] == ["running", "queued", "new"]
+    assert [told[n.name]["ahead"] for n in (busy, waiting, done)] == [0, 1, None]
+    assert (told[busy.name]["stage"], told[busy.name]["progress"] > 0.1, told[busy.name]["seconds_left"] >= 40) == (
+        "fine-tuning",
+        True,
+        True,
+    )
+    assert (told[done.name]["progress"], told[done.name]["seconds_left"]) == (None, None)
+    text = llmrec()
+    assert "queued, waits behind 1 run" in text
+    assert "running, " in text
+    assert " left" in text
+
+
+def test_the_line_in_order(busy: Run, llmrec: Any) -> None:
+    names = [busy.name, *(queue.submit(board()).name for _ in range(2))]
+    told = llmrec("queue", "--json")
+    assert [place["run"] for place in told["queue"]] == names
+    assert [place["ahead"] for place in told["queue"]] == [0, 1, 2]
+    assert told["slots"] == 1
+    assert "waits behind 2 runs" in llmrec("queue")
+
+
+def test_a_queue_that_cannot_be_turned_hides_no_run(llmrec: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    run = store.create(board())
+    (home.runs() / "queue-1.sqlite").symlink_to(home.runs() / "elsewhere")
+    assert main(["runs", "--json"]) == 0
+    told = capsys.readouterr()
+    assert [line["name"] for line in json.loads(told.out)["runs"]] == [run.name]
+    assert told.err.startswith("the queue stands still: ")
+
+
+def test_stop_resume_and_what_is_nothing_to_stop(busy: Run, llmrec: Any) -> None:
+    waiting = queue.submit(board())
+    assert llmrec("stop", waiting.name, "--json")["state"] == "stopped"
+    assert "there is nothing to stop" in llmrec("stop", waiting.name, code=2)
+    told = llmrec("resume", waiting.name, "--json")
+    assert (told["run"], told["state"], told["ahead"]) == (waiting.name, "queued", 1)
+    assert "waits behind 1 run" in llmrec("stop", busy.name) or busy.status.state == "stopping"
+    assert "cannot be resumed" in llmrec("resume", waiting.name, code=2)
+
+
+def test_again_with_changes_is_a_new_run_that_says_the_difference(busy: Run, llmrec: Any) -> None:
+    told = llmrec("again", busy.name, "--set", "train.epochs=7", "--json")
+    fresh = store.by_name(told["run"])
+    assert told["differences"] == [{"key": "train.epochs", "left": 2, "right": 7}]
+    assert (told["again"], told["state"], fresh.recipe.train.epochs) == (busy.name, "queued", 7)
+    assert busy.recipe == board(), "the run it comes from keeps its settings"
+    assert "the same settings" in llmrec("again", busy.name)
+    assert "did you mean 'epochs'" in llmrec("again", busy.name, "--set", "train.epoch=7", code=2)
+    assert len(store.list_runs()) == 3
+
+
+def test_diff_of_runs_and_recipes(llmrec: Any, tmp_path: Path) -> None:
+    run = store.create(board())
+    other = tmp_path / "other.toml"
+    other.write_text(recipe.with_settings(board(), {"seed": 9, "head": {"name": "items"}}).to_toml())
+    told = llmrec("diff", run.name, str(other), "--json")
+    assert {d["key"]: (d["left"], d["right"]) for d in told["differences"]} == {
+        "seed": (3, 9),
+        "head.name": ("trie", "items"),
+        "head.beams": (10, "absent"),
+    }
+    assert "head.beams" in llmrec("diff", run.name, str(other))
+    assert "the same settings" in llmrec("diff", run.name, run.name)
+    assert "no run is called 'nowhere', and there is no recipe 'nowhere'" in llmrec("diff", run.name, "nowhere", code=2)
+
+
+def test_delete_says_what_it_frees_and_frees_it(llmrec: Any) -> None:
+    pipeline.prepare(board(), lambda event: None)
+    run = store.create(board())
+    (run.path / "model").mkdir()
+    (run.path / "model" / "weights.safetensors").write_bytes(b"x" * 50_000)
+    kept = home.stages() / "scheme" / stages.keys(board())["scheme"]
+    shown = llmrec("show", run.name, "--json")["disk"]
+    told = llmrec("delete", run.name, "--json")
+    assert told["parts"]["model"] == 50_000
+    assert told["freed"] == shown["folder"] == sum(told["parts"].values())
+    assert told["cache"] == {"freed": 0, "only_this_run": shown["cache"]["only_this_run"], "shared": 0}
+    assert told["cache"]["only_this_run"] > 0
+    assert not run.path.exists()
+    assert kept.exists()
+    again = store.create(board())
+    told = llmrec("delete", again.name, "--cache", "--json")
+    assert told["cache"]["freed"] == told["cache"]["only_this_run"] > 0
+    assert not kept.exists()
+
+
+def test_delete_keeps_what_who_waits_will_read(busy: Run, llmrec: Any) -> None:
+    pipeline.prepare(board(), lambda event: None)
+    waiting = queue.submit(board())
+    text = llmrec("delete", waiting.name, "--cache")
+    assert "kept results that other runs use too" in text
+    assert (home.stages() / "scheme" / stages.keys(board())["scheme"]).exists()
+    assert [place.run_name for place in queue.listing()] == [busy.name]
+
+
+def test_delete_of_a_working_run_stops_it_first(llmrec: Any) -> None:
+    plan(1000)
+    run = queue.submit(board())
+    until(lambda: bool(steps(run)), "a step")
+    llmrec("delete", run.name)
+    assert not run.path.exists()
+    assert not queue.listing()
+
+
+def test_the_log_is_its_last_lines_without_control_characters(llmrec: Any) -> None:
+    run = store.create(board())
+    assert "has no log" in llmrec("log", run.name, code=2)
+    (run.path / "worker.log").write_bytes(b"first\n" * 100 + b"\x1b[31mred\xff\nlast\n")
+    assert llmrec("log", run.name, "--lines", "2", "--json")["lines"] == [" [31mred�", "last"]
+    assert len(llmrec("log", run.name, "--json")["lines"]) == 40
+    assert "--lines 0 must be 1 or more" in llmrec("log", run.name, "--lines", "0", code=2)
+    secret = run.path.parent / "secret"
+    secret.write_text("secret")
+    (run.path / "worker.log").unlink()
+    (run.path / "worker.log").symlink_to(secret)
+    assert "has no log" in llmrec("log", run.name, code=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["list", "x"], "did you mean `llmrec runs show x`"),
+        (["diff", "x"], "which run? `llmrec runs diff A B`"),
+        (["stop"], "which run?"),
+        (["queue", "x"], "takes no run"),
+        (["show", "x", "y"], "takes one run"),
+        (["show", "x", "--set", "seed=1"], "takes no --set: it belongs to `llmrec runs again`"),
+        (["stop", "x", "--cache"], "it belongs to `llmrec runs delete`"),
+        (["stop", "nowhere"], "no run is called 'nowhere'"),
+        (["watch", "nowhere"], "no run is called 'nowhere'"),
+        (["frobnicate"], "invalid choice"),
+    ],
+)
+def test_wrong_use_is_one_line(words: list[str], said: str, llmrec: Any) -> None:
+    told = llmrec(*words, code=2)
+    assert told.count("\n") == 1
+    assert said in told
+
+
+def test_watching_tells_each_change_once_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LOOK", 0.0)
+    run = store.create(board(), executor="local")
+    status.write(run.path, "running")
+    with status.held(run.path):
+        told = watching._told(watching._looks(run), plain=True)
+        first = next(told)
+        assert (first["run"], first["state"], first["stage"]) == (run.name, "running", "")
+        events.append(run.path / "events.jsonl", {"event": "start", "resumed": False})
+        events.append(run.path / "events.jsonl", {"event": "stage", "stage": "training", "state": "begin"})
+        events.append(run.path / "events.jsonl", {"event": "step", "step": 4, "steps": 8, "loss": 1.5, "progress": 0.5})
+        seen = next(told)
+        assert (seen["step"], seen["steps"], seen["loss"], seen["warnings"]) == (4, 8, 1.5, [])
+        events.append(run.path / "events.jsonl", {"event": "warning", "text": "the disk is nearly full"})
+        assert next(told)["warnings"] == ["the disk is nearly full"]
+        status.write(run.path, "done", "trained 8 of 8 steps")
+    ends = list(told)
+    assert [(end["state"], end["progress"]) for end in ends] == [("done", 1.0)]
+
+
+def test_watching_all_ends_with_the_last_and_is_not_held_up_by_the_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LOOK", 0.0)
+    dead = store.create(board())
+    status.write(dead.path, "running")
+    assert dead.status.state == "interrupted"
+    assert list(watching._told(watching._looks(None), plain=True)) == []
+    run = store.create(board())
+    status.write(run.path, "running")
+    with status.held(run.path):
+        told = watching._told(watching._looks(None), plain=True)
+        assert next(told)["run"] == run.name
+    assert next(told)["state"] == "interrupted"
+    assert list(told) == []
+
+
+def test_lines_for_a_file_come_for_states_and_stages_and_not_for_each_step() -> None:
+    lines = watching.Lines()
+    base = {"run": "r", "state": "running", "reason": "", "ahead": 0, "stage": "walks", "progress": 0.1, "seconds_left": 7, "warnings": []}
+    base |= {"step": None, "steps": None, "loss": None, "validation": None, "tokens_per_s": None, "memory_bytes": None}
+
+    def said(**changed: Any) -> str:
+        return lines({}, {"r": base | changed})
+
+    assert said() == "r  running  10%  walks  7 s left"
+    assert said(progress=0.2) == ""
+    assert said(
+        stage="fine-tuning",
+        step=3,
+        steps=9,
+        loss=1.25,
+        tokens_per_s=6000.0,
+        memory_bytes=2e9,
+        validation={"metrics": {"hit@10": 0.5, "ndcg@10": 0.25}},
+    ) == ("r  running  10%  fine-tuning  step 3 of 9  loss 1.250  ndcg@10 0.2500  6,000 Tokens/s  2.0 GB  7 s left")
+    assert said(stage="fine-tuning", warnings=["tight"]) == "r  warning: tight"
+    assert said(state="queued", ahead=2) == "r  queued, waits behind 2 runs"
+    assert said(state="failed", reason="no\x1b[31m room") == "r  failed (no [31m room)"
+
+
+def watched(*words: str, out: Any = subprocess.PIPE) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "llmrec", "runs", "watch", *words], cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_watching_a_real_run_from_another_process() -> None:
+    plan(40)
+    run = queue.submit(board())
+    process = watched(run.name, "--json")
+    out, err = process.communicate(timeout=100)
+    assert process.returncode == 0, err
+    told = [json.loads(line) for line in out.splitlines()]
+    assert {line["run"] for line in told} == {run.name}
+    assert told[-1]["state"] == "done"
+    assert len(told) == len({json.dumps(line) for line in told}), "nothing is told twice"
+
+
+def test_ctrl_c_ends_the_watching_and_not_the_run() -> None:
+    plan(1000)
+    run = queue.submit(board())
+    until(lambda: bool(steps(run)), "a step")
+    process = watched(run.name, "--json")
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["run"] == run.name
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert run.status.state == "running"
+
+
+def test_a_terminal_gets_one_block_that_is_drawn_anew(busy: Run) -> None:
+    leader, follower = pty.openpty()
+    process = watched(busy.name, out=follower)
+    os.close(follower)
+    screen = b""
+    told = 0
+    try:
+        while b"0J" not in screen:
+            screen += os.read(leader, 4096)
+            told += 1
+            events.append(busy.path / "events.jsonl", {"event": "step", "step": 5 + told, "steps": 100, "loss": 2.0, "progress": 0.5})
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(leader)
+    assert screen.startswith(busy.name.encode())
+    assert b"\x1b[1F\x1b[0J" + busy.name.encode() in screen
