@@ -106,6 +106,8 @@ def check(folder: Path, kind: str | None = None) -> dict[str, Any]:
     files = manifest.get("files")
     if not isinstance(files, dict) or not files:
         raise BadArtifact(f"{folder / MANIFEST} lists no files: delete {folder} and make it again")
+    if folder.is_symlink():
+        raise BadArtifact(f"{folder} is a link, and its value lies elsewhere: put the folder itself there, or delete the link")
     for name, digest in files.items():
         path = folder / name
         if Path(name).name != name or path.is_symlink():
@@ -138,12 +140,14 @@ def write_text(text: str, path: Path) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; `BadArtifact` names the file when it is missing, truncated or not an object."""
+    """A JSON object from a file; `BadArtifact` names the file when it is missing, truncated or not an object. A pipe is not waited for."""
+    if path.exists() and not path.is_file():
+        raise BadArtifact(f"{path} is no plain file")
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadArtifact(f"{path} is missing") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not JSON, not text, a number of thousands of digits, brackets in brackets
         raise BadArtifact(f"{path} is truncated or not JSON: {error}") from None
     if not isinstance(value, dict):
         raise BadArtifact(f"{path} is not a JSON object")

@@ -119,7 +119,7 @@ def _written_over(path: Path, text: str) -> bool:
     """On a full disk a file can still change within the block it has: the one way left to say why a run ended. Whether it worked."""
     new = text.encode()
     try:
-        with path.open("r+b") as file:
+        with open(os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC), "r+b") as file:
             file.write(new.ljust(os.fstat(file.fileno()).st_size))
             file.truncate()
             os.fsync(file.fileno())
@@ -130,7 +130,7 @@ def _written_over(path: Path, text: str) -> bool:
 
 def ask_to_stop(folder: Path) -> None:
     """Leave word for whoever works on the run, on this machine or another."""
-    (folder / STOP).touch()
+    os.close(os.open(folder / STOP, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644))
 
 
 def forget_stop(folder: Path) -> None:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from llmrec import artifacts, home
 from llmrec.artifacts import BadArtifact
 from llmrec.recipe import Recipe
-from llmrec.runs import events, machine, status
+from llmrec.runs import contents, events, machine, status
 from llmrec.runs import newcomers as naming
 from llmrec.runs.status import Status
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from llmrec.runs.newcomers import Newcomers
 
 KIND, FORMAT = "llmrec-run", 1
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 
 
 class UnknownRun(ValueError):
@@ -141,9 +140,17 @@ class Run:
         artifacts.write_json({**self.info, **facts}, self.path / "run.json")
 
     def delete(self) -> None:
-        """Remove the run: out of sight by one rename, then deleted. Refused while it is worked on, and for what is no run."""
+        """Remove the run: out of sight by one rename, then deleted. Refused while it is worked on, and for what is no run.
+
+        Of a link the link alone goes, and nothing behind it is touched.
+        """
+        if self.path.is_symlink():
+            self.path.unlink()
+            return
         if not any((self.path / name).is_file() for name in ("run.json", "recipe.toml", status.FILE)):
             raise BadArtifact(f"{self.path} does not look like a run: delete it by hand if you mean it")
+        if (self.path / status.LOCK).is_symlink():  # no lock of ours, so nobody holds it
+            (self.path / status.LOCK).unlink()
         with status.held(self.path):
             grave = Path(tempfile.mkdtemp(prefix=".deleted-", dir=self.path.parent))
             os.rename(self.path, grave / "run")
@@ -187,10 +194,10 @@ def create(recipe: Recipe, folder: Path | str | None = None, executor: str | Non
 def open_run(name_or_path: str | Path) -> Run:
     """A run by its name in the runs' folder, or by its path. Refuses by name what is unknown, foreign or truncated."""
     text = str(name_or_path)
-    if _NAME.fullmatch(text) and (home.runs() / text).is_dir():
-        return _whole(home.runs() / text)
+    if contents.NAME.fullmatch(text) and (home.runs() / text).is_dir():
+        return by_name(text)
     path = Path(text).expanduser()
-    if path.is_dir() and not (_NAME.fullmatch(text) and not (path / "run.json").exists()):
+    if path.is_dir() and not (contents.NAME.fullmatch(text) and not (path / "run.json").exists()):
         return _whole(path.absolute())
     raise UnknownRun(f"no run is called {text!r}{_near(text)}")
 
@@ -201,16 +208,16 @@ def find(name_or_path: str | Path) -> Run:
         return open_run(name_or_path)
     except BadArtifact as error:
         text = str(name_or_path)
-        if _NAME.fullmatch(text) and (home.runs() / text).is_dir():
+        if contents.NAME.fullmatch(text) and (home.runs() / text).is_dir():
             return Run(home.runs() / text, broken=str(error))
         raise
 
 
 def by_name(name: str) -> Run:
     """A run by its name alone, for texts that come from a page: never leaves the runs' folder."""
-    if not _NAME.fullmatch(name) or not (home.runs() / name).is_dir():
-        raise UnknownRun(f"no run is called {name!r}{_near(name)}")
-    return _whole(home.runs() / name)
+    if not isinstance(name, str) or not contents.NAME.fullmatch(name) or not (home.runs() / name).is_dir():
+        raise UnknownRun(f"no run is called {name!r:.200}{_near(str(name)[:200])}")
+    return _ours(name)
 
 
 def list_runs() -> list[Run]:
@@ -219,7 +226,7 @@ def list_runs() -> list[Run]:
     found = []
     for folder in folders:
         try:
-            found.append((_whole(folder), str(Run(folder).info.get("created", ""))))
+            found.append((_ours(folder.name), str(Run(folder).info.get("created", ""))))
         except (BadArtifact, OSError) as error:
             found.append((Run(folder, broken=str(error)), ""))
     return [run for run, _ in sorted(found, key=lambda pair: (pair[1], pair[0].name), reverse=True)]
@@ -242,8 +249,16 @@ def _names_files(recipe: Recipe) -> bool:
     return any(cache.files_behind(settings(stage)) for stage in stages if stage is not None)
 
 
+def _ours(name: str) -> Run:
+    folder = home.runs() / name
+    if folder.is_symlink():
+        raise BadArtifact(f"{folder} is a link, and a run of this folder lies in it: give the path of the run itself, or delete the link")
+    return _whole(folder)
+
+
 def _whole(folder: Path) -> Run:
     run = Run(folder)
+    contents.check(folder)
     _recipe_text(folder, run.info)
     return run
 

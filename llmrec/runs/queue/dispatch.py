@@ -11,12 +11,11 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from llmrec import artifacts, home
-from llmrec.runs import status
+from llmrec.runs import launch, status
 from llmrec.runs.queue import deaths, ledger
 from llmrec.runs.queue.ledger import Ledger, Row
 
@@ -66,7 +65,7 @@ def _find_lost(book: Ledger) -> None:
 def _stays(book: Ledger, row: Row) -> bool:
     """Whether a row still waits or works; one that is over leaves the ledger, a dead worker's goes back in line or is called failed."""
     folder = home.runs() / row.name
-    if not (folder / "run.json").exists() and not status.is_locked(folder):  # deleted by hand
+    if folder.is_symlink() or (not (folder / "run.json").exists() and not status.is_locked(folder)):  # deleted by hand
         book.drop(row.name)
         return False
     if status.is_locked(folder):
@@ -150,8 +149,8 @@ def _process(row: Row, folder: Path, slot: int, lock: status.Lock) -> subprocess
         given["CUDA_VISIBLE_DEVICES"] = str(slot % _gpus())
     with open(folder / "worker.log", "ab", opener=_plain) as out:
         return subprocess.Popen(
-            [sys.executable, "-m", "llmrec.runs.queue.worker", row.name, row.executor, str(lock.fd)],
-            env={**os.environ, **given},
+            launch.command("llmrec.runs.queue.worker", row.name, row.executor, str(lock.fd)),
+            env=launch.environment(**given),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

@@ -7,14 +7,13 @@ One a runs' folder, by a lock; a server turns the queue as well, and where both 
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from llmrec import home
-from llmrec.runs import status
+from llmrec.runs import launch, status
 
 FOLDER = ".keeper"
 TURN = 1.0  # seconds
@@ -66,8 +65,8 @@ def _start(folder: Path, lock: status.Lock) -> None:
         log.unlink()
     with open(log, "ab") as out:
         child = subprocess.Popen(
-            [sys.executable, "-m", "llmrec.runs.queue.keeper", str(lock.fd)],
-            env={**os.environ, "LLMREC_RUNS": str(home.runs().absolute())},
+            launch.command("llmrec.runs.queue.keeper", str(lock.fd)),
+            env=launch.environment(LLMREC_RUNS=str(home.runs().absolute())),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

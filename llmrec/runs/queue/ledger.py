@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmrec import home
+from llmrec.runs import contents
 
 FILE = "queue-1.sqlite"
 PATIENCE = 30.0  # seconds to wait while others write
@@ -52,6 +53,13 @@ class Row:
     reached: str = ""
     began: str = ""
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether this module wrote it: SQLite keeps any kind of value in any column, and a name becomes a path."""
+        texts, numbers = (self.name, self.executor, self.reached, self.began), (self.id, self.deaths, self.slot or 0)
+        right = all(isinstance(text, str) for text in texts) and all(isinstance(number, int) for number in numbers)
+        return right and contents.NAME.fullmatch(self.name) is not None
+
 
 def path() -> Path:
     """The file, in the runs' folder."""
@@ -65,8 +73,9 @@ class Ledger:
         self._base = base
 
     def rows(self) -> list[Row]:
-        """Every row, in order."""
-        return [Row(*found) for found in self._base.execute(f"SELECT {COLUMNS} FROM runs ORDER BY id")]
+        """Every row, in order. One whose name is no name of a run, or whose numbers are none, was not written here and is passed over."""
+        found = [Row(*row) for row in self._base.execute(f"SELECT {COLUMNS} FROM runs ORDER BY id")]
+        return [row for row in found if row.is_ours]
 
     def add(self, name: str, executor: str) -> None:
         """A run at the end of the line; one that stood there already moves to the end."""
