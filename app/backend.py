@@ -20,6 +20,7 @@ import pandas as pd
 from app import exhibits, maps
 from app.first_run import FirstRun
 from app.seam import Answer, Atlas, Card, Inspection, Mention, Overview, Person, Pick, Progress, RunInfo, Side, Trouble
+from app.workshop import Workshop
 from app.world import World
 from llmrec.contracts import Queries, Ranked, Recommender
 from llmrec.ids.lookup import written
@@ -64,7 +65,7 @@ class Backend:
         self._first = first or FirstRun()
         self._worlds, self._models, self._figures = (Kept(KEPT[k]) for k in ("worlds", "models", "figures"))
         self._busy: dict[Any, threading.Lock] = {}
-        self._maps = maps.Workers()
+        self._maps, self._workshop = maps.Workers(), Workshop()
         self._lock = threading.Lock()
         self._listed: tuple[float, list[Any]] = (-LISTED, [])
 
@@ -87,7 +88,7 @@ class Backend:
 
     def first_run(self) -> Progress | None:
         """How far the first run is, where this server trains one."""
-        return self._first.progress(self._on_disk())
+        return self._first.progress()
 
     def start_first_run(self) -> None:
         """Train a first run where there is none."""
@@ -186,10 +187,14 @@ class Backend:
         with _told():
             return self._world(run).mentions.find(text)
 
+    def workshop(self) -> Workshop:
+        """The queue, the runs at work, and the form."""
+        return self._workshop
+
     def close(self) -> None:
-        """End the processes this server started."""
+        """End what this server started, but for trainings: they go on."""
         self._maps.close()
-        self._first.close()
+        self._workshop.close()
 
     def _on_disk(self) -> list[Any]:
         from llmrec.runs import store
@@ -230,7 +235,7 @@ def _info(run: Any) -> RunInfo:
     from llmrec.report.protocols import headline
 
     info, state = run.info, run.status.state
-    ready = state == "done" or ((run.path / "model").exists() and state != "running")
+    ready = state == "done" or ((run.path / "model").exists() and state not in ("running", "stopping"))
     report = (run.metrics or {}).get("test", {}).get("masked", {})
     numbers = report.get("metrics", {})
     shown = {name: float(numbers[name]) for name in headline(report, numbers)}

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from app.seam import Answer, Card
+from app.seam import Answer, Card, Job
 from llmrec.contracts import Piece, Token
 from llmrec.view.palette import DARK, LIGHT
 
 _CSS = Path(__file__).parent / "chips.css"
+STATES = ("new", "queued", "running", "stopping", "stopped", "done", "failed", "interrupted", "broken")
 _SPECIAL = re.compile(r"[^\w\s,]|_", re.ASCII)  # every sign that HTML or markdown could read as its own
 
 
@@ -67,6 +68,27 @@ def listing(rows: Iterable[str], empty: str = "Nothing to show.") -> str:
     """Lines as a list, or a sentence."""
     inside = "".join(rows)
     return f'<ol class="lm-list">{inside}</ol>' if inside else f'<p class="quiet">{text(empty)}</p>'
+
+
+def state(name: str) -> str:
+    """What state a run is in, as a chip with its colour; a dot breathes in those that change by themselves."""
+    kind = name if name in STATES else "broken"
+    return f'<span class="chip state {kind}"><i aria-hidden="true"></i>{text(name)}</span>'
+
+
+def job(given: Job, chosen: bool = False) -> str:
+    """One line of the list of runs: its state, what it is, and how far or how good."""
+    place = "" if not given.ahead else "next" if given.ahead == 1 else f"{given.ahead - 1} before it"
+    numbers = " · ".join(f"{name} {value:.3f}" for name, value in list(given.measured.items())[:2])
+    share = "" if given.share is None else f"{given.share:.0%}"
+    end = " · ".join(x for x in (place, given.now, share, numbers) if x)
+    bar = (
+        "" if given.share is None else f'<span class="bar"><span style="width:{100 * min(1.0, max(0.0, given.share)):.1f}%"></span></span>'
+    )
+    return (
+        f'<div class="lm-job{" on" if chosen else ""}">{state(given.state)}<span class="what">{text(given.what)}</span>'
+        f'<span class="aside">{text(end)}</span>{bar}</div>'
+    )
 
 
 def answer(given: Answer, scores: bool = True) -> str:

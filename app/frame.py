@@ -157,7 +157,8 @@ def _live() -> None:
         st.progress(min(1.0, max(0.0, progress.fraction or 0.0)), text=left or "getting ready")
         _curve(progress)
         st.caption(
-            "It takes about a minute, once. The Data page and the baselines on Recommend work already; Tokens and Chat open by themselves."
+            "It takes about a minute, once. The Data page and the baselines on Recommend work already; Tokens and Chat open by themselves. "
+            "It goes on when this page or the server is closed; Train shows it in full."
         )
 
 
@@ -188,7 +189,7 @@ def need_run() -> str:
     progress = shared.backend().first_run()
     if progress is None or progress.state != "running":
         st.info(
-            "There is no trained run yet. Train one with `llmrec train metaid-ml-100k-sketch` (about a minute), then reload this page.",
+            "There is no trained run yet. Start one on the **Train** page, or with `llmrec train metaid-ml-100k-sketch` (about a minute).",
             icon=":material/school:",
         )
     else:
@@ -208,5 +209,14 @@ PAGE = """
 .st-key-frame { border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); padding-bottom: .6rem; }
 .st-key-frame [data-testid="stCaptionContainer"] { margin-top: -.6rem; }
 [data-testid="stMetricLabel"] { opacity: .75; }
+[class*="st-key-row_"] { border-radius: .6rem; padding: .15rem .6rem .45rem; border: 1px solid transparent; }
+[class*="st-key-row_"]:hover { background: color-mix(in srgb, currentColor 5%, transparent); }
+[class*="st-key-row_on_"] { background: color-mix(in srgb, currentColor 6%, transparent);
+  border-color: color-mix(in srgb, currentColor 16%, transparent); }
+[class*="st-key-row_"] button { justify-content: flex-start; min-height: 1.9rem; padding: .1rem 0; }
+[class*="st-key-row_"] button > * { justify-content: flex-start; text-align: left; width: 100%; overflow-wrap: anywhere; }
+[class*="st-key-row_"] button p { font-weight: 600; }
+.st-key-part { margin-top: .5rem; }
+.st-key-recipe_text textarea { font-family: "Source Code Pro", ui-monospace, monospace; font-size: .84rem; line-height: 1.5; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
 """

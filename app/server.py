@@ -97,6 +97,7 @@ def main(host: str = "127.0.0.1", port: int = 8501, first_run: bool = True) -> i
     application = build()
     if first_run:
         shared.backend().start_first_run()
+    shared.backend().workshop().attend()
     threading.Thread(target=shared.backend().warm, name="warm", daemon=True).start()
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     print(f"llmrec studio: http://{shown}:{port}  (Ctrl-C stops it)", flush=True)

@@ -20,6 +20,13 @@ pages = [
         default=True,
         help="The data set: counts, long tail, histories.",
     ),
+    st.Page(
+        "views/train.py",
+        title="Train",
+        icon=":material/model_training:",
+        url_path="train",
+        help="Put a recipe together, start it, and watch it learn.",
+    ),
     st.Page("views/tokens.py", title="Tokens", icon=":material/scatter_plot:", url_path="tokens", help="The map of users and items."),
     st.Page(
         "views/recommend.py", title="Recommend", icon=":material/thumb_up:", url_path="recommend", help="The model beside the baselines."

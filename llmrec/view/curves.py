@@ -33,10 +33,12 @@ class Measured(NamedTuple):
 
 
 def loss_table(points: Sequence[Loss]) -> pd.DataFrame:
-    """Columns `step`, `loss`, `phase`, in order of step. A step that was trained twice, before and after a kill, stands once, as last."""
+    """Columns `step`, `loss`, and `phase` where there is any, in order of step. A step that was trained twice, before and after a kill,
+    stands once, as last."""
     last = {p.step: p for p in points}
     kept = [last[step] for step in sorted(last)]
-    return pd.DataFrame({"step": [p.step for p in kept], "loss": [p.loss for p in kept], "phase": [p.phase for p in kept]})
+    table = pd.DataFrame({"step": [p.step for p in kept], "loss": [p.loss for p in kept]})
+    return table.assign(phase=[p.phase for p in kept]) if any(p.phase for p in kept) else table
 
 
 def validation_table(points: Sequence[Measured]) -> pd.DataFrame:
@@ -58,9 +60,10 @@ def loss(table: pd.DataFrame, steps: int | None = None, dark: bool = False) -> g
     """The lines of a `loss_table`, one per phase; `steps`: how many there will be, so that the way still to go is seen."""
     colours = palette(dark).categories
     figure = go.Figure(layout=frame(dark))
-    phases = list(dict.fromkeys(table["phase"]))
+    named = table["phase"] if "phase" in table.columns else pd.Series("", index=table.index)
+    phases = list(dict.fromkeys(named))
     for number, phase in enumerate(phases):
-        mine = thinned(table[table["phase"] == phase], DRAWN)
+        mine = thinned(table[named == phase], DRAWN)
         figure.add_scatter(
             x=mine["step"],
             y=mine["loss"],
@@ -111,11 +114,11 @@ def said(table: pd.DataFrame) -> str:
         return "Nothing was measured yet."
     first, last = table.iloc[0], table.iloc[-1]
     if "loss" in table.columns:
-        return f"Training loss from {first['loss']:.3f} at step {first['step']:,} to {last['loss']:.3f} at step {last['step']:,}."
+        return f"Training loss from {first['loss']:.3f} at step {int(first['step']):,} to {last['loss']:.3f} at step {int(last['step']):,}."
     best = table[table["best"] == "best"]
     row, where = (best.iloc[0], "at best") if len(best) else (last, "last")
     numbers = ", ".join(f"{name} {row[name]:.4f}" for name in metrics(table) if pd.notna(row[name]))
-    return f"Validation, read {len(table)} times: {where} {numbers} at step {row['step']:,}."
+    return f"Validation, read {len(table)} times: {where} {numbers} at step {int(row['step']):,}."
 
 
 def thinned(table: pd.DataFrame, most: int) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from app.seam import (
     Trouble,
 )
 from llmrec.contracts import Token
+from tests.app.fake_workshop import FakeWorkshop
 
 FILMS = [
     ("Alien", 1979, ("Horror", "Sci-Fi")),
@@ -49,6 +50,7 @@ class FakeBackend:
 
     def __init__(self, names: tuple[str, ...] = ("alpha", "beta"), progress: Progress | None = None, fails: str = "") -> None:
         self.names, self.progress, self.fails = names, progress, fails
+        self.bench = FakeWorkshop()
         self.asked: list[tuple[str | None, str | None, Person, int, bool]] = []
 
     def versions(self) -> dict[str, str]:
@@ -169,6 +171,9 @@ class FakeBackend:
         low = text.casefold()
         found = [Mention(t, i) for i, (t, _, _) in enumerate(FILMS) if t.casefold() in low and not (t == "Alien" and "aliens" in low)]
         return (*found, *([Mention("Zzyzx", None, (2,))] if "zzyzx" in low else []))
+
+    def workshop(self) -> FakeWorkshop:
+        return self.bench
 
     def close(self) -> None: ...
 

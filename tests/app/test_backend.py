@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,22 +151,7 @@ def test_two_threads_make_a_value_once() -> None:
     assert made == [1, 1]  # two newer ones had taken its place
 
 
-def test_first_run_reads_progress_from_events() -> None:
-    def at(*events: dict[str, Any]) -> Any:
-        return first_run.read("r", events, 5.0)
-
-    begin = {"event": "stage", "stage": "training", "state": "begin"}
-    step = {"event": "step", "step": 10, "loss": 2.0, "progress": 0.5, "seconds_left": 30.0}
-    assert at().stage == "starting"
-    middle = at(begin, step)
-    assert middle.stage == "training" and middle.seconds_left == 30.0 and 0.3 < middle.fraction < 0.9
-    assert middle.losses.to_dict("list") == {"step": [10], "loss": [2.0]}
-    assert at(begin, step, {"event": "stage", "stage": "evaluation on test", "state": "begin"}).fraction == 0.9
-
-
-def test_first_run_trains_beside_the_server_and_is_then_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import time
-
+def test_first_run_is_a_run_of_the_queue_and_is_then_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from llmrec import recipe
 
     monkeypatch.setenv("LLMREC_RUNS", str(tmp_path / "runs"))
@@ -173,15 +160,16 @@ def test_first_run_trains_beside_the_server_and_is_then_there(tmp_path: Path, mo
     backend = Backend(first_run.FirstRun(str(file)))
     backend.start_first_run()
     states = []
-    for _ in range(400):
+    deadline = time.monotonic() + 120
+    while not states or states[-1] == "running":
+        assert time.monotonic() < deadline
         progress = backend.first_run()
         assert progress is not None
         states.append(progress.state)
-        if progress.state != "running":
-            break
         time.sleep(0.2)
     assert states[0] == "running" and states[-1] == "done", progress.message
     assert [r.ready for r in Backend().runs()] == [True]
+    assert [j.state for j in backend.workshop().jobs()] == ["done"]
     backend.close()
 
 
@@ -189,26 +177,59 @@ def test_first_run_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("LLMREC_RUNS", str(tmp_path / "runs"))
     first = first_run.FirstRun("no-such-recipe")
     first.begin([])
-    assert first._process is not None
-    first._process.wait(60)
-    progress = first.progress([])
+    progress = first.progress()
     assert progress is not None and progress.state == "failed" and "no-such-recipe" in progress.message
-    first.close()
 
 
-def test_first_run_that_was_stopped_is_not_called_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    from types import SimpleNamespace
+@pytest.fixture
+def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A run of the small recipe that stands in the folder and is worked on by nobody."""
+    from llmrec import recipe
+    from llmrec.runs import store
 
-    from llmrec.runs.status import Status
+    monkeypatch.setenv("LLMREC_RUNS", str(tmp_path / "runs"))
+    return store.create(dataclasses.replace(recipe.read(small_run.RECIPE), name="small"))
 
-    first = first_run.FirstRun()
-    monkeypatch.setattr(first, "_process", SimpleNamespace(pid=7, poll=lambda: 0))  # SIGTERM: the command line ends with 0
-    run = SimpleNamespace(name="r", broken=None, status=Status("stopped", "stopped by SIGTERM; resume to go on", 7))
-    progress = first.progress([run])
+
+def test_first_run_follows_what_is_under_way(waiting: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from llmrec.runs import events, status
+
+    first = first_run.FirstRun("another-recipe")
+    with status.held(waiting.path):
+        status.write(waiting.path, "running")
+        step = {"event": "step", "step": 10, "steps": 20, "loss": 2.0, "progress": 0.5, "seconds_left": 30.0}
+        for event in ({"event": "start"}, {"event": "stage", "stage": "training", "state": "begin"}, step):
+            events.append(waiting.path / "events.jsonl", event)
+        first.begin([waiting])
+        progress = first.progress()
+    assert progress is not None and (progress.run, progress.state) == (waiting.name, "running")
+    assert progress.losses.to_dict("list") == {"step": [10], "loss": [2.0]} and 0 < progress.fraction < 1
+    waiting.delete()
+    assert first.progress() is None
+
+
+def test_first_run_that_somebody_stopped_is_left_alone(waiting: Any) -> None:
+    from llmrec.runs import status, store
+
+    status.write(waiting.path, "stopped", "stopped by request")
+    first = first_run.FirstRun("small")
+    first.begin([waiting])
+    assert first.progress() is None and [r.status.state for r in store.list_runs()] == ["stopped"]
+
+
+def test_first_run_that_is_stopped_is_not_called_done(waiting: Any) -> None:
+    from llmrec.runs import status
+
+    first = first_run.FirstRun("small")
+    with status.held(waiting.path):
+        status.write(waiting.path, "running")
+        first.begin([waiting])
+    status.write(waiting.path, "stopped", "stopped by SIGTERM; resume to go on")
+    progress = first.progress()
     assert progress is not None and progress.state == "failed" and "SIGTERM" in progress.message
 
 
-@pytest.mark.parametrize("view", ["views/data.py", "views/tokens.py", "views/recommend.py", "views/chat.py"])
+@pytest.mark.parametrize("view", ["views/data.py", "views/train.py", "views/tokens.py", "views/recommend.py", "views/chat.py"])
 def test_every_view_opens_on_a_real_run(backend: Backend, name: str, page: Any, view: str) -> None:
     from app import shared
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.seam import Progress
 
-VIEWS = ["views/data.py", "views/tokens.py", "views/recommend.py", "views/chat.py"]
+VIEWS = ["views/data.py", "views/train.py", "views/tokens.py", "views/recommend.py", "views/chat.py"]
 
 
 def html(at: Any) -> str:

@@ -11,7 +11,7 @@ from llmrec.view.curves import Loss, Measured
 
 def test_a_step_trained_twice_stands_once_as_last() -> None:
     table = curves.loss_table([Loss(5, 3.0), Loss(10, 2.0), Loss(10, 2.5), Loss(15, 1.0)])  # killed after 10, resumed from 5
-    assert table.to_dict("list") == {"step": [5, 10, 15], "loss": [3.0, 2.5, 1.0], "phase": ["", "", ""]}
+    assert table.to_dict("list") == {"step": [5, 10, 15], "loss": [3.0, 2.5, 1.0]}
     assert curves.said(table) == "Training loss from 3.000 at step 5 to 1.000 at step 15."
 
 

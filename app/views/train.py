@@ -1,0 +1,29 @@
+"""Train: a recipe in three forms, the queue, and every run with its curves."""
+
+import streamlit as st
+
+from app import chips, frame, train_form, train_runs
+
+st.title("Train", anchor=False)
+PARTS = {"new": ":material/add: A new run", "runs": ":material/list: Queue and runs"}
+if st.session_state.get("part") not in PARTS:
+    st.session_state["part"] = "runs" if frame.linked("job") else "new"
+part = st.segmented_control(
+    "What to do",
+    list(PARTS),
+    key="part",
+    required=True,
+    persist_state="session",
+    format_func=PARTS.__getitem__,
+    label_visibility="collapsed",
+    help="Put a recipe together and start it, or see what is being trained and what ended.",
+)
+if st.session_state.get("_problem"):
+    st.error(chips.text(st.session_state.pop("_problem")), icon=":material/error:")
+if part == "new":
+    st.caption("Choose how users and items are named, and everything else; the recipe and the command line say the same.")
+    with frame.told():
+        train_form.form()
+else:
+    st.caption("Runs started here, from the command line or from Python are the same; each is a process of its own and needs no open page.")
+    train_runs.runs()
