@@ -96,7 +96,7 @@ def cores_of_a_run() -> int:
 
 
 def recipe(
-    scheme: str,
+    scheme: str | Mapping[str, Any],
     data: str | Mapping[str, Any] = "ml-100k",
     preset: str = "sketch",
     head: str | None = None,
@@ -107,10 +107,12 @@ def recipe(
 ) -> Recipe:
     """The recipe of a preset, called `<scheme>-<data>-<preset>`.
 
-    data: a registered name, or a whole [data] section for one that needs settings; head: None takes the paper's; lm: nano, smollm2-135m,
+    scheme, data: a registered name, or a whole section where it needs settings; head: None takes the paper's; lm: nano, smollm2-135m,
     a hub name (org/name) or a folder; on: None takes this machine; size: users, items, interactions, None reads the data where they are
     not known. `UnknownName` with the near names; `BadRecipe` where no recipe can be made of these.
     """
+    named: dict[str, Any] = {"name": scheme} if isinstance(scheme, str) else dict(scheme)
+    scheme = str(named.get("name"))
     section: dict[str, Any] = {"name": data} if isinstance(data, str) else dict(data)
     called = str(section.get("name", "ml-100k"))
     _known("preset", preset, PRESETS)
@@ -120,7 +122,7 @@ def recipe(
     _known("head", head, registry.names("head"))
     if lm not in BACKBONES and lm.count("/") != 1 and not Path(lm).is_dir():
         _known("backbone", lm, BACKBONES)
-    plain: dict[str, Any] = {"seed": seed, "data": section, "scheme": {"name": scheme}, "head": {"name": head}}
+    plain: dict[str, Any] = {"seed": seed, "data": section, "scheme": named, "head": {"name": head}}
     if registry.load("head", head).needs_vectors and registry.load("scheme", scheme).embedder is None:
         plain["embed"] = {"name": "lightgcn"}  # names without vectors, behind a head that compares with some
     bare = read(plain)  # refuses what no recipe can be, before anything is read
