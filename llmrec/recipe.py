@@ -14,6 +14,7 @@ What it does not know: what the stages do. An unknown key is refused by name, wi
 from __future__ import annotations
 
 import collections.abc
+import copy
 import dataclasses
 import difflib
 import hashlib
@@ -173,7 +174,7 @@ def with_settings(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     plain = recipe.to_dict()
     if recipe.embed == _own_embedder(recipe.scheme):
         plain.pop("embed", None)  # another scheme brings its own
-    for dotted, value in changes.items():
+    for dotted, value in copy.deepcopy(changes).items():  # a later change may go into an earlier one
         section, _, key = dotted.partition(".")
         if not key:
             plain[section] = value

@@ -174,6 +174,13 @@ def test_changes_by_dotted_keys() -> None:
         recipe.with_settings(recipe.read(BOARD), {"traim.lr": 1})
 
 
+def test_changes_stay_as_they_were_given() -> None:
+    changes = {"train": {"tasks": {"direct": 0.5}}, "train.epochs": 3, "train.tasks.rating": 0.25}
+    changed = recipe.with_settings(recipe.read(BOARD), changes)
+    assert (changed.train.epochs, changed.train.tasks) == (3, {"direct": 0.5, "rating": 0.25})
+    assert changes == {"train": {"tasks": {"direct": 0.5}}, "train.epochs": 3, "train.tasks.rating": 0.25}
+
+
 def test_a_fingerprint_moves_with_every_setting_and_with_nothing_else() -> None:
     base = recipe.read(BOARD)
     assert (

@@ -31,6 +31,25 @@ def test_in_words() -> None:
     assert measure_line({"part": "test", "seen": "masked", "metrics": {"hit@10": 0.5}}) == "test, seen items masked: hit@10 0.5000"
 
 
+def test_what_the_queue_and_long_stages_say() -> None:
+    out = io.StringIO()
+    progress = Progress(out)
+    for event in (
+        {"event": "queue", "ahead": 1},
+        {"event": "queue", "ahead": 3},
+        {"event": "warning", "text": "the disk is nearly full"},
+        {"event": "progress", "stage": "walks", "share": 0.42, "seconds_left": 131},
+    ):
+        progress(event)
+    assert out.getvalue().splitlines() == [
+        "waits behind 1 run",
+        "waits behind 3 runs",
+        "warning: the disk is nearly full",
+        " 42%  walks  2:11 min left",
+    ]
+    assert step_line({"step": 1, "memory_bytes": 2.5e9}) == "step 1  2.5 GB"
+
+
 def test_on_a_terminal_one_line_moves() -> None:
     out = Terminal()
     progress = Progress(out)
