@@ -161,9 +161,9 @@ def _shipped_near(wanted: Recipe) -> Iterator[tuple[str, dict[str, Any]]]:
     from llmrec import recipe
     from llmrec.registry import UnknownName
 
-    for name in recipe_names():
+    files = {p.relative_to(folder).with_suffix("").as_posix(): p for folder in reversed(recipe_folders()) for p in folder.rglob("*.toml")}
+    for name, path in sorted(files.items()):
         try:
-            path = recipe_path(name)
             base = _loaded(path, path.stat().st_mtime_ns)
             if (type(base.data), type(base.scheme)) != (type(wanted.data), type(wanted.scheme)):
                 continue
