@@ -17,6 +17,7 @@ from llmrec import rng
 from llmrec.report.compare import comparable, intervals
 from llmrec.report.evaluate import Evaluation
 from llmrec.report.protocols import headline
+from llmrec.report.spreadsheet import END, harmless
 
 Row = dict[str, Any]
 
@@ -108,13 +109,13 @@ def markdown(table: Sequence[Row]) -> str:
 
 
 def to_csv(table: Sequence[Row]) -> str:
-    """Rows as CSV with a header, numbers in full."""
+    """Rows as CSV with a header, numbers in full; no text is a formula to a spreadsheet."""
     if not table:
         return ""
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(table[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
+    writer = csv.writer(out, lineterminator=END)
+    lines = [list(table[0]), *([row[name] for name in table[0]] for row in table)]
+    writer.writerows([harmless(value) for value in line] for line in lines)
     return out.getvalue()
 
 
