@@ -51,12 +51,12 @@ class Measuring:
 
     def told(self) -> list[Stage]:
         """Every stage with its seconds, in the order of a run."""
-        from llmrec.lm.model import LanguageModel
-
         early = Early(self.recipe, self.clock)
         prepared = early.work(self.budget * EMBED, self.budget * SCHEME)
         self.prepared, self.stand_in = prepared, early.stand_in
         start = self.clock()
+        from llmrec.lm.model import LanguageModel  # seconds where the process is fresh, as a worker's is
+
         lm = LanguageModel.create(self.recipe.lm, prepared.table, prepared.dataset.catalog, self.recipe.seed)
         created = self.clock() - start
         trained = list(self._training(lm))
@@ -110,6 +110,8 @@ class Measuring:
         foretold = line.at(wanted) if line else before + grown * wanted / least
         if wanted > max(peaks) and foretold <= 0.9 * self.free:
             peaks[wanted] = self._peak(lm, plan, wanted)
+        if len(peaks) == 1 and wanted > least:  # no second batch was safe: everything that came with the first is laid to its documents
+            peaks[0] = before
         line = Line.through(*_ends(peaks))
         if line is not None and (self.line is None or line.at(wanted) > self.line.at(wanted)):
             self.line = line
