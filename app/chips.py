@@ -16,12 +16,13 @@ from llmrec.view.palette import DARK, LIGHT
 
 _CSS = Path(__file__).parent / "chips.css"
 STATES = ("new", "queued", "running", "stopping", "stopped", "done", "failed", "interrupted", "broken")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # nor what turns the line
 _SPECIAL = re.compile(r"[^\w\s,]|_", re.ASCII)  # every sign that HTML or markdown could read as its own
 
 
 def text(value: str) -> str:
-    """Text that stays text inside HTML that a markdown renderer will also read."""
-    return _SPECIAL.sub(lambda m: f"&#{ord(m[0])};", str(value))
+    """Text that stays text inside HTML and inside markdown, in one direction and without what is not seen."""
+    return _SPECIAL.sub(lambda m: f"&#{ord(m[0])};", _UNSEEN.sub("", str(value)))
 
 
 def style() -> str:

@@ -5,6 +5,7 @@ Where it stands: under `backend`, over `llmrec.data.describe` and `llmrec.view`.
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -56,7 +57,8 @@ def overview(dataset: Dataset, dark: bool = False) -> Overview:
 def bars(name: str, title: str, caption: str, counted: dict[str, int], what: str, dark: bool) -> Exhibit:
     """Counts as bars."""
     table = pd.DataFrame({what: list(counted), "items": list(counted.values())})
-    figure = go.Figure(go.Bar(x=table[what], y=table["items"], marker_color=palette(dark).categories[0]), layout=frame(dark))
+    told = [escape(str(name)[:80]) for name in counted]  # a chart reads links and letters of HTML, and genres come from files
+    figure = go.Figure(go.Bar(x=told, y=table["items"], marker_color=palette(dark).categories[0]), layout=frame(dark))
     figure.update_layout(xaxis={"type": "category"}, yaxis={"title": "items"}, bargap=0.2)
     return Exhibit(name, title, caption, table, dressed(figure))
 

@@ -5,6 +5,7 @@ Where it stands: under every view. What it does not know: what a view shows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,8 +14,10 @@ import streamlit as st
 
 from app import chips, shared
 from app.seam import Exhibit, Progress, RunInfo, Trouble
+from llmrec.report import spreadsheet
 
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["sendDataToCloud", "toImage", "autoScale2d"], "responsive": True}
+_NO_NAME = re.compile(r"[^\w.-]+")  # what a file is not called
 
 
 def run() -> str | None:
@@ -32,7 +35,7 @@ def picker() -> None:
     wanted = linked("run")
     if wanted and wanted not in names and wanted != st.session_state.get("_refused"):
         st.session_state["_refused"] = wanted
-        st.toast(f"There is no run {wanted!r} here; showing {names[0]!r}.")
+        st.toast(chips.text(f"There is no run {wanted!r:.100} here; showing {names[0]!r}."))
     if "run_picker" not in st.session_state or st.session_state["run_picker"] not in names:
         st.session_state["run_picker"] = wanted if wanted in names else names[0]
     chosen = st.selectbox(
@@ -51,7 +54,7 @@ def picker() -> None:
 
 def _facts(info: RunInfo) -> None:
     measured = " · ".join(f"{name} {value:.3f}" for name, value in list(info.metrics.items())[:2])
-    st.caption(" · ".join(x for x in (info.data, info.scheme, measured) if x))
+    st.caption(chips.text(" · ".join(x for x in (info.data, info.scheme, measured) if x)))
 
 
 def linked(name: str) -> str | None:
@@ -83,11 +86,11 @@ def html(body: str) -> None:
 
 
 def download(name: str, table: pd.DataFrame, key: str) -> None:
-    """A table as CSV."""
+    """A table as CSV, in which no cell is a formula."""
     st.download_button(
         "CSV",
-        lambda: table.to_csv(index=False).encode("utf-8"),
-        file_name=f"{name}.csv",
+        lambda: spreadsheet.to_csv(table),
+        file_name=f"{_NO_NAME.sub('-', name)[:80]}.csv",
         mime="text/csv",
         key=key,
         icon=":material/download:",
@@ -99,9 +102,9 @@ def download(name: str, table: pd.DataFrame, key: str) -> None:
 
 def exhibit(given: Exhibit) -> None:
     """A chart with the sentence that reads it, its table twin and its download."""
-    st.subheader(given.title, anchor=False)
+    st.subheader(chips.text(given.title), anchor=False)
     if given.caption:
-        st.caption(given.caption)
+        st.caption(chips.text(given.caption))
     if given.figure is not None:
         st.plotly_chart(given.figure, key=f"figure_{given.name}", config=CHART, theme=None, alt=given.caption or given.title)
     twin(given.name, given.table, given.title)
@@ -129,7 +132,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except Trouble as trouble:
-        st.warning(str(trouble), icon=":material/info:")
+        st.warning(chips.text(str(trouble)), icon=":material/info:")
 
 
 def first_run() -> None:
@@ -140,7 +143,7 @@ def first_run() -> None:
     if progress.state == "running":
         _live()
     elif progress.state == "failed":
-        st.error(progress.message or "The first run stopped with an error.", icon=":material/error:")
+        st.error(chips.text(progress.message or "The first run stopped with an error."), icon=":material/error:")
     elif not st.session_state.get("_welcomed"):
         st.session_state["_welcomed"] = True
         st.toast("The first run is trained: every page is open now.", icon=":material/check:")
@@ -152,7 +155,7 @@ def _live() -> None:
     if progress is None or progress.state != "running":
         st.rerun()  # once, the whole page: the run is there
     with st.container(border=True, key="first_run"):
-        st.markdown(f"**A first model is being trained on this machine** · {progress.stage}")
+        st.markdown(f"**A first model is being trained on this machine** · {chips.text(progress.stage)}")
         left = "" if progress.seconds_left is None else f"about {clock(progress.seconds_left)} left"
         st.progress(min(1.0, max(0.0, progress.fraction or 0.0)), text=left or "getting ready")
         _curve(progress)

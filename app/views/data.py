@@ -12,16 +12,16 @@ with st.spinner("Reading the data …"):
         overview = backend.overview(run, frame.dark())
     except ValueError as problem:
         st.title("Data", anchor=False)
-        st.error(f"{problem}", icon=":material/error:")
+        st.error(chips.text(f"{problem}"), icon=":material/error:")
         st.stop()
 
-st.title(f"Data · {overview.name}", anchor=False)
+st.title(f"Data · {chips.text(overview.name)}", anchor=False)
 st.caption("Everything the model learns comes from this table of who took what, and when.")
 with st.container(horizontal=True, key="counts"):
     for label, value, meaning in overview.counts:
         st.metric(label, value, help=meaning, border=True, width=148)
 for note in overview.notes:
-    st.info(note, icon=":material/info:")
+    st.info(chips.text(note), icon=":material/info:")
 
 left, right = st.columns(2, gap="large")
 for number, exhibit in enumerate(overview.exhibits):
@@ -46,7 +46,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         help="Keep the lines that hold these words.",
     )
 if wanted and wanted not in keys and wanted != key:
-    st.warning(f"No user has the key {wanted!r}; showing {key}.", icon=":material/info:")
+    st.warning(chips.text(f"No user has the key {wanted!r:.100}; showing {key}."), icon=":material/info:")
 if key is None:
     st.info("This data set has no users.", icon=":material/info:")
     st.stop()
@@ -54,7 +54,8 @@ frame.link(user=key)
 history = backend.history(run, keys.index(key))
 kept = frame.matching(history, words)
 if kept.empty:
-    st.info(f"Nothing in this history matches {words!r}: clear the search to see all {len(history)} lines.", icon=":material/search_off:")
+    said = f"Nothing in this history matches {words!r:.100}: clear the search to see all {len(history)} lines."
+    st.info(chips.text(said), icon=":material/search_off:")
 else:
     st.caption(
         f"{len(kept)} of {len(history)} interactions, newest last. The last one is the test item, the one before it the validation item."

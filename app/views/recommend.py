@@ -25,7 +25,7 @@ def begin() -> None:
     st.session_state["liked"] = [] if item is None else [item]
     st.session_state["rec_user"] = user if user in keys else keys[0]
     if user and user not in keys:
-        st.warning(f"No user of this data has the key {user!r}; showing {keys[0]}.", icon=":material/info:")
+        st.warning(chips.text(f"No user of this data has the key {user!r:.100}; showing {keys[0]}."), icon=":material/info:")
 
 
 if "who" not in st.session_state or st.query_params.get("item", st.session_state.get("_rec_item")) != st.session_state.get("_rec_item"):
@@ -83,7 +83,7 @@ def column(model: str | None) -> Answer | None:
     with frame.told(), st.spinner("Asking …"):
         answer = backend.recommend(run, model, person, k, seen)
         note = f" · {answer.note}" if answer.note else ""
-        st.caption(f"{answer.seconds * 1000:.0f} ms · at the right the model's own score, comparable within a list only{note}")
+        st.caption(chips.text(f"{answer.seconds * 1000:.0f} ms · at the right the model's own score, comparable within a list only{note}"))
         frame.html(chips.answer(answer))
         return answer
     return None
@@ -91,7 +91,7 @@ def column(model: str | None) -> Answer | None:
 
 left, right = st.columns(2, gap="large")
 with left, st.container(key="model_side"):
-    st.subheader(run or "No trained run yet", anchor=False)
+    st.subheader(chips.text(run or "No trained run yet"), anchor=False)
     if run is None:
         st.info("The trained model will stand here; the baselines answer already.", icon=":material/hourglass_top:")
     answers = [a for a in [column(None) if run is not None else None] if a]

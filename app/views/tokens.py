@@ -64,7 +64,8 @@ if st.session_state.get("node") not in nodes:
     st.session_state["node"] = asked if asked in nodes else None
     st.session_state["focus"] = st.session_state["node"]
     if asked and asked not in nodes:
-        st.warning(f"This run knows no {asked.replace(':', ' ', 1)!r}: search for a title, a key or a Token below.", icon=":material/info:")
+        said = f"This run knows no {asked.replace(':', ' ', 1)!r:.100}: search for a title, a key or a Token below."
+        st.warning(chips.text(said), icon=":material/info:")
 found = st.session_state.get("find")
 # a first visit, or another run with other data; set idly it would wipe what is being typed
 if found not in nodes and found != st.session_state["focus"]:
@@ -89,7 +90,7 @@ def draw() -> None:
     """The map with its quality beside it."""
     atlas = backend.atlas(run, st.session_state.get("focus"), frame.dark())
     if atlas.trouble:
-        st.warning(atlas.trouble, icon=":material/info:")
+        st.warning(chips.text(atlas.trouble), icon=":material/info:")
     st.plotly_chart(
         atlas.figure,
         key="atlas",
@@ -99,7 +100,7 @@ def draw() -> None:
         config={**frame.CHART, "scrollZoom": True},
         alt=f"{atlas.how} map of users and items",
     )
-    st.caption(f"{atlas.how} of the original vectors. {atlas.note}")
+    st.caption(chips.text(f"{atlas.how} of the original vectors. {atlas.note}"))
     if atlas.quality:
         with st.container(horizontal=True, key="quality"):
             for label, value, meaning in atlas.quality:
@@ -141,7 +142,7 @@ def inspector(name: str) -> None:
         st.page_link(
             "views/recommend.py", label="Recommend from here", icon=":material/thumb_up:", query_params={"run": run, "item": card.key}
         )
-    labels = [*(f"`{s.token}`" for s in seen.shared), *(["Nearest"] if seen.neighbours else [])]
+    labels = [*(chips.text(s.token) for s in seen.shared), *(["Nearest"] if seen.neighbours else [])]
     if not labels:
         st.caption("This name is text: the model reads it by its own subwords, and nobody shares a Token of it.")
         return
@@ -150,7 +151,7 @@ def inspector(name: str) -> None:
         with tab:
             st.caption(f"{shared_by.n_items} items and {shared_by.n_users} users carry this Token.")
             if card.side == "token" and seen.genres:
-                st.caption("Most frequent genres: " + ", ".join(f"{genre} ({count})" for genre, count in seen.genres))
+                st.caption(chips.text("Most frequent genres: " + ", ".join(f"{genre} ({count})" for genre, count in seen.genres)))
             frame.html(chips.listing((chips.row(c) for c in shared_by.items[:30]), "No item carries it."))
             if shared_by.users:
                 frame.html('<p class="quiet">Users: ' + ", ".join(chips.text(c.key) for c in shared_by.users[:60]) + "</p>")

@@ -126,7 +126,7 @@ class FakeBackend:
                 x=x,
                 y=y,
                 mode="markers",
-                customdata=[[n.partition(":")[0], self.index(run, *n.split(":"))] for n in nodes],
+                customdata=[[n.partition(":")[0], self.index(run, *n.split(":", 1))] for n in nodes],
                 marker={"size": 9},
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,9 @@ def html(at: Any) -> str:
 
 
 def said(at: Any) -> str:
-    return " ".join(e.value for kind in ("title", "subheader", "caption", "markdown", "info", "warning", "error") for e in at.get(kind))
+    return unescape(
+        " ".join(e.value for kind in ("title", "subheader", "caption", "markdown", "info", "warning", "error") for e in at.get(kind))
+    )
 
 
 @pytest.mark.parametrize("view", VIEWS)
