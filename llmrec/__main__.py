@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
-import json
 import logging
 import os
 import sys
@@ -95,9 +94,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace) -> int:
+    from llmrec.commands import layout
+
     try:
         for result in _results(args):
-            _print(json.dumps(result, ensure_ascii=False) if args.json else args.module.text(result))
+            _print(layout.as_json(result) if args.json else layout.plain(args.module.text(result) or ""))
         return int(args.exit_code)
     except KeyboardInterrupt:
         print("llmrec: interrupted", file=sys.stderr)
@@ -140,11 +141,20 @@ def _explain(error: Exception, debug: bool) -> int:
     return 1
 
 
+class _Plain(logging.Formatter):
+    """Messages without what a terminal obeys: they quote titles, paths and other people's errors."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from llmrec.commands import layout
+
+        return layout.plain(super().format(record))
+
+
 @contextlib.contextmanager
 def _log_on_stderr(debug: bool) -> Iterator[None]:
     """Our own log and others' warnings on standard error, for as long as the command runs."""
     root, own, handler = logging.getLogger(), logging.getLogger("llmrec"), logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(_Plain("%(message)s"))
     before = own.level
     root.addHandler(handler)
     own.setLevel(logging.DEBUG if debug else logging.INFO)

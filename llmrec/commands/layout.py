@@ -5,6 +5,7 @@ Where it stands: under every command's `text`. What it does not know: what the c
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,17 @@ def cell(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return printable(str(value))
+
+
+def plain(text: str) -> str:
+    """A text of many lines for a terminal: lines and tabs stay, whatever else moves the cursor, colours or turns the line is a blank."""
+    return text if text.isprintable() else "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
+
+
+def as_json(value: Any) -> str:
+    """A value as one line of JSON that says the same and holds nothing that a terminal obeys: such characters are spelled as \\u009b is."""
+    line = json.dumps(value, ensure_ascii=False)
+    return line if line.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def size(n: float) -> str:

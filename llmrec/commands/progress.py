@@ -45,6 +45,7 @@ class Progress:
             self._lasting(f"{event['state']}: {event['reason']}")
 
     def _moving(self, line: str, always: bool = False) -> None:
+        line = layout.cell(line)  # stages, reasons and warnings quote what others wrote
         if self._live:
             self._out.write(f"\r\x1b[K{line}")
             self._open = True
@@ -54,6 +55,7 @@ class Progress:
         self._out.flush()
 
     def _lasting(self, line: str) -> None:
+        line = layout.cell(line)
         self._out.write(f"\r\x1b[K{line}\n" if self._open else f"{line}\n")
         self._open = False
         self._out.flush()

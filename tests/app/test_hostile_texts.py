@@ -17,7 +17,18 @@ EVIL = (
     "&lt;b&gt; \u202eturned\u202c \x1b[31m \x00 '\""
 )
 # what a browser shows as it is, or what is no page: choices, tables, charts, addresses, other descriptions
-PLAIN = {"selectbox", "multiselect", "dataframe", "arrow_data_frame", "plotly_chart", "iframe", "page_link", "text_input", "text_area", "chat_input"}
+PLAIN = {
+    "selectbox",
+    "multiselect",
+    "dataframe",
+    "arrow_data_frame",
+    "plotly_chart",
+    "iframe",
+    "page_link",
+    "text_input",
+    "text_area",
+    "chat_input",
+}
 VIEWS = ["views/data.py", "views/tokens.py", "views/recommend.py", "views/chat.py"]
 
 
