@@ -1,15 +1,19 @@
 """Checkpoints: everything a training needs to go on as if it had never stopped.
 
-Safetensors and JSON in one folder that appears in one step; the RNG states are bytes in a tensor. A damaged one is refused by name.
+Where it stands: under the loop. Safetensors and JSON in one folder that appears in one step; the RNG states are bytes in a tensor. A
+damaged or foreign one is refused by name before anything is touched.
+What it does not know: when one is due, and what becomes of a damaged one.
 """
 
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -18,10 +22,19 @@ from llmrec.lm.average import Average
 from llmrec.lm.trained import Trained
 
 KIND = "Checkpoint"
+STATE, TOLD = "state.safetensors", "progress.json"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a checkpoint holds, whole and fitting. done: the progress; tensors: by "weight.", "average.", "adam." and "rng." names."""
+
+    done: dict[str, Any]
+    tensors: dict[str, Tensor]
 
 
 def save(folder: Path, model: Trained, optimizer: Any, average: Average, done: dict[str, Any]) -> None:
-    """Write weights, optimizer, average, RNG states and progress."""
+    """Write weights, optimizer, average, RNG states and progress. OSError where there is no room; what was there before then stays."""
     names = list(model.trained())
     state = optimizer.state_dict()["state"]
     tensors: dict[str, Tensor] = {f"weight.{n}": p.detach() for n, p in model.trained().items()}
@@ -30,27 +43,47 @@ def save(folder: Path, model: Trained, optimizer: Any, average: Average, done: d
     tensors["rng.cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["rng.cuda"] = torch.cuda.get_rng_state()
-    with artifacts.writing(folder, KIND, {"done": done, "names": names}) as fresh:
-        save_file({k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, fresh / "state.safetensors")
+    with artifacts.writing(folder, KIND) as fresh:
+        artifacts.write_json({"done": done, "names": names}, fresh / TOLD)  # a file, so that the manifest vouches for it
+        save_file({k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}, fresh / STATE)
 
 
-def load(folder: Path, model: Trained, optimizer: Any, average: Average) -> dict[str, Any] | None:
-    """Put a saved state back in place and return its progress; None where there is none. Raises `BadArtifact` when damaged or foreign."""
-    artifacts.recover(folder)
+def size(model: Trained, average: Average) -> int:
+    """About how many bytes `save` writes: the weights, AdamW's two moments of them, and their average."""
+    weights = sum(p.numel() * p.element_size() for p in model.trained().values())
+    return 3 * weights + sum(t.numel() * t.element_size() for t in average.mean.values())
+
+
+def read(folder: Path, model: Trained, average: Average) -> Saved | None:
+    """A checkpoint that fits this model; None where there is none. Raises `BadArtifact` when damaged or foreign."""
     if not folder.exists():
         return None
-    card = artifacts.check(folder, KIND)["card"]
+    manifest = artifacts.check(folder, KIND)
+    told = artifacts.read_json(folder / TOLD) if TOLD in manifest["files"] else manifest["card"]  # the card: as it was first
     weights = model.trained()
-    if card["names"] != list(weights):
+    if told.get("names") != list(weights) or not isinstance(told.get("done"), dict):
         raise artifacts.BadArtifact(f"{folder} belongs to another model: delete it to start this run afresh")
-    tensors = load_file(folder / "state.safetensors")
+    try:
+        tensors = load_file(folder / STATE)
+    except (OSError, SafetensorError) as error:
+        raise artifacts.BadArtifact(f"{folder / STATE} is damaged: {error}") from None
+    shapes = {f"weight.{name}": p.shape for name, p in weights.items()} | {f"average.{name}": t.shape for name, t in average.mean.items()}
+    odd = [name for name, shape in shapes.items() if name not in tensors or tensors[name].shape != shape]
+    if odd or "rng.cpu" not in tensors:
+        raise artifacts.BadArtifact(f"{folder / STATE} belongs to another model (it differs in {', '.join(odd[:3]) or 'rng.cpu'})")
+    return Saved(told["done"], tensors)
+
+
+def restore(saved: Saved, model: Trained, optimizer: Any, average: Average) -> None:
+    """Put a saved state back in place: weights, average, optimizer, RNG states."""
+    tensors = saved.tensors
     with torch.no_grad():
-        for name, parameter in weights.items():
+        for name, parameter in model.trained().items():
             parameter.copy_(tensors[f"weight.{name}"])
             if name in average.mean:
                 average.mean[name].copy_(tensors[f"average.{name}"])
     whole = optimizer.state_dict()
-    for i, name in enumerate(card["names"]):
+    for i, name in enumerate(model.trained()):
         prefix = f"adam.{name}."
         slot = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
         if slot:
@@ -59,8 +92,6 @@ def load(folder: Path, model: Trained, optimizer: Any, average: Average) -> dict
     torch.set_rng_state(tensors["rng.cpu"])
     if "rng.cuda" in tensors and torch.cuda.is_available():
         torch.cuda.set_rng_state(tensors["rng.cuda"])
-    done: dict[str, Any] = card["done"]
-    return done
 
 
 def remove(folder: Path) -> None:

@@ -23,6 +23,7 @@ from llmrec import rng as streams
 from llmrec.contracts import Id, IdTable, Interactions, Ints
 from llmrec.lm import prompts
 from llmrec.lm.names import Array
+from llmrec.lm.processes import Share
 from llmrec.lm.vocab import Ragged, Vocab
 
 
@@ -30,16 +31,35 @@ from llmrec.lm.vocab import Ragged, Vocab
 class Batch:
     """Documents side by side. ids, mask: (b, t); items: (p,) the supervised items in order of reading; starts: (p, 2) the row and the
     column where the name of each begins: the state at column - 1 predicts it. items and starts stay on the host, where targets are made.
+
+    Where several processes work on one step, each has a batch of its share: step is then what the whole step supervises, over which a
+    loss is normalised, and draws the stream of what all must draw alike. None with one process.
     """
 
     ids: Tensor
     mask: Tensor
     starts: Array
     items: Array
+    step: Array | None = None
+    draws: torch.Generator | None = None
 
     @property
     def n_items(self) -> int:
         return len(self.items)
+
+    @property
+    def of_step(self) -> Array:
+        """The supervised items of the whole step: (p',)."""
+        return self.items if self.step is None else self.step
+
+    def taken(self, share: Share) -> Batch:
+        """This process's documents of a step that all have written, less the padding they don't need; none where none falls to it."""
+        if share.alone:
+            return self
+        mine = self.starts[:, 0] % share.world == share.rank
+        starts = self.starts[mine] // np.asarray([share.world, 1])
+        ids, mask = trimmed(self.ids[share.part], self.mask[share.part])
+        return Batch(ids, mask, starts, self.items[mine], self.items, share.draws)
 
     def before(self, states: Tensor) -> Tensor:
         """The state each supervised item is predicted from. states: (b, t, d); returns (p, d)."""
@@ -47,7 +67,7 @@ class Batch:
         return states[at[:, 0], at[:, 1] - 1]
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(self.ids.to(device), self.mask.to(device), self.starts, self.items)
+        return Batch(self.ids.to(device), self.mask.to(device), self.starts, self.items, self.step, self.draws)
 
 
 @dataclass(frozen=True)
@@ -150,3 +170,9 @@ def pad(rows: list[Array], filler: int) -> tuple[Tensor, Tensor]:
     for i, row in enumerate(rows):
         ids[i, : len(row)], mask[i, : len(row)] = row, 1
     return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def trimmed(ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Both without the columns behind the longest row."""
+    t = int(mask.sum(1).max()) if len(mask) else 0
+    return ids[:, :t], mask[:, :t]

@@ -18,6 +18,7 @@ from llmrec.lm.heads import Head
 from llmrec.lm.loop import Course, Emit, Loop, NothingToRead, Scored, spread, warm_cosine
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.precision import best_device, halve_frozen, has_bf16
+from llmrec.lm.processes import WHOLE, Share
 from llmrec.lm.tasks import mixed
 from llmrec.lm.tasks.words import Speaker
 from llmrec.recommend.language import LanguageRecommender
@@ -134,10 +135,12 @@ class Histories:
     def batches(self, epoch: int) -> list[list[Window]]:
         return self.writer.epoch(self.split.train, self.seed, epoch, self.plan.batch)
 
-    def loss(self, work: list[Window], epoch: int, at: int) -> Scored:
+    def loss(self, work: list[Window], epoch: int, at: int, share: Share = WHOLE) -> Scored:
         lm = self.ranking.lm.train()
-        batch = self.writer.write(work, streams.stream(self.seed, "write", str(epoch), str(at))).to(lm.device)
-        return Scored(self.ranking.head.loss(lm, self.ranking.compiled, batch), batch.n_items, int(batch.mask.sum()))
+        batch = self.writer.write(work, streams.stream(self.seed, "write", str(epoch), str(at)))
+        mine = batch.taken(share).to(lm.device)
+        loss = self.ranking.head.loss(lm, self.ranking.compiled, mine) if mine.n_items else lm.rows.new.new_zeros(())
+        return Scored(loss, batch.n_items, int(batch.mask.sum()))
 
     def rate(self, step: int, total: int) -> float:
         return warm_cosine(step, total)

@@ -5,11 +5,15 @@ What it does not know: documents, heads, runs, queues and pages; it tells what h
 
 Every batch is a pure function of (seed, epoch, step), so a resumed run sees what the uninterrupted one would have seen. The weights that
 are validated and saved are an exponential moving average of the trained ones (`average`), which costs one copy and steadies small data.
+
+Under `accelerate launch` or torchrun the same loop runs in every process (`processes`). All hold the same weights and take the same steps;
+the main one alone validates, writes and tells, and the others hear from it what came of that.
 """
 
 from __future__ import annotations
 
 import bisect
+import errno
 import itertools
 import math
 import time
@@ -22,9 +26,10 @@ import torch
 from torch import Tensor
 
 from llmrec import artifacts
-from llmrec.lm import checkpoint
+from llmrec.lm import checkpoint, processes, trouble
 from llmrec.lm.average import Average
 from llmrec.lm.precision import best_device, has_bf16
+from llmrec.lm.processes import WHOLE, Share
 from llmrec.lm.trained import Trained
 
 Emit = Callable[[dict[str, Any]], None]
@@ -32,10 +37,12 @@ CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 2.0
 WEIGHT_DECAY = 0.01
 WARMUP = 0.05  # share of the steps
+SAVED = ("model", "content")  # the folders that a course may write into a run
 
 
 class Scored(NamedTuple):
-    """What one step came to. loss: a scalar with a gradient; n_items: supervised items; n_tokens: row numbers read."""
+    """What one step came to. loss: a scalar with a gradient, of this process's share (0 where none falls to it); n_items: supervised items;
+    n_tokens: row numbers read; both of the whole step."""
 
     loss: Tensor
     n_items: int
@@ -75,8 +82,8 @@ class Course(Protocol):
         """The work of an epoch, one entry a step: the same for the same epoch."""
         ...
 
-    def loss(self, work: Any, epoch: int, at: int) -> Scored:
-        """Score one entry of `batches(epoch)`, the one at place `at`."""
+    def loss(self, work: Any, epoch: int, at: int, share: Share = WHOLE) -> Scored:
+        """Score a share of one entry of `batches(epoch)`, the one at place `at`. The losses of all shares sum to that of the whole."""
         ...
 
     def rate(self, step: int, total: int) -> float:
@@ -117,11 +124,13 @@ class Loop:
     def __init__(self, course: Course, model: Trained, pace: Pace, folder: Path, seed: int) -> None:
         from accelerate.utils import set_seed
 
-        self.course, self.model, self.pace, self.folder = course, model, pace, folder
+        self.course, self.model, self.pace, self.folder, self.seed = course, model, pace, folder, seed
+        self.share = processes.join()
         self.accelerator: Any = accelerator()
         set_seed(seed)
         optimizer = torch.optim.AdamW(groups(model), lr=pace.lr, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
-        _, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.accelerator.prepare_model(model, evaluation_mode=True)  # no wrapper that sums gradients: `Share.summed` does
+        self.optimizer = self.accelerator.prepare(optimizer)
         self.average = Average(model.trained(), pace.average)
         # epochs may differ by a few batches: count them all, for the schedule and for resuming
         self.per_epoch = [len(course.batches(epoch)) for epoch in range(course.epochs)]
@@ -133,8 +142,9 @@ class Loop:
 
     def run(self, emit: Emit, should_stop: Callable[[], bool]) -> dict[str, Any]:
         """Train, validate, save the best into the folder; returns a summary."""
-        self.emit = emit
+        self.emit = emit if self.share.main else _nobody
         self._resume()
+        self._look_ahead()
         began, saved = time.monotonic() - self.done.seconds, time.monotonic()
         said, items, tokens = time.monotonic(), 0, 0
         losses: list[float] = []
@@ -150,13 +160,13 @@ class Loop:
                 if now - said > REPORT_SECONDS:
                     self._report(epoch, losses, items / (now - said), tokens / (now - said))
                     said, items, tokens = now, 0, 0
-                if self.done.step in self.validate_at and self._validate():
+                if self.done.step in self.validate_at and self._enough():
                     reason = f"stopped early: {self.pace.patience} validations brought nothing better"
                     break
                 if now - saved > CHECKPOINT_SECONDS:
                     self._checkpoint()
                     saved = time.monotonic()
-                if should_stop():
+                if self.share.anyone(should_stop()):
                     reason = "stopped by request"
                     break
         self.done.seconds = time.monotonic() - began
@@ -171,17 +181,20 @@ class Loop:
     def _step(self, work: Any, epoch: int, at: int) -> tuple[float, int, int]:
         for form in self.optimizer.param_groups:
             form["lr"] = self.pace.lr * self.course.rate(self.done.step, self.total)
-        with self.accelerator.autocast():
-            loss, n_items, n_tokens = self.course.loss(work, epoch, at)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise FloatingPointError(f"the loss became {value} at step {self.done.step}: lower train.lr (now {self.pace.lr})")
-        self.accelerator.backward(loss)
-        self.accelerator.clip_grad_norm_(self.model.trained().values(), 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        self.done.step += 1
-        self.average.update(self.done.step)
+        weights = list(self.model.trained().values())
+        with trouble.memory(f"at step {self.done.step + 1}, {trouble.documents(work)}", trouble.smaller(work, self.pace)):
+            with self.accelerator.autocast(), self.share.dropping(self.seed, self.done.step):
+                loss, n_items, n_tokens = self.course.loss(work, epoch, at, self.share)
+            if loss.requires_grad:
+                self.accelerator.backward(loss)
+            value = self.share.summed(weights, float(loss.detach()))
+            if not math.isfinite(value):
+                raise FloatingPointError(f"the loss became {value} at step {self.done.step}: lower train.lr (now {self.pace.lr})")
+            self.accelerator.clip_grad_norm_(weights, 1.0)
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+            self.done.step += 1
+            self.average.update(self.done.step)
         return value, n_items, n_tokens
 
     def _report(self, epoch: int, losses: list[float], items_per_s: float, tokens_per_s: float) -> None:
@@ -198,42 +211,118 @@ class Loop:
                 "tokens_per_s": tokens_per_s,
                 "seconds_left": left,
                 "progress": step / self.total,
+                "memory_bytes": trouble.memory_bytes(self.accelerator.device),
             }
         )
 
-    def _validate(self) -> bool:
-        """Read validation with the averaged weights; keep the model when it is the best so far. True when patience is at its end."""
+    def _enough(self) -> bool:
+        """Validate, in the main process while the others wait. True when patience is at its end."""
+        if self.share.main:
+            with trouble.memory("for ranking on validation", f"{trouble.smaller((), self.pace)}"):
+                self._validate()
+        self.done = Progress(**self.share.told(asdict(self.done)))
+        return bool(self.done.worse >= self.pace.patience)
+
+    def _validate(self) -> None:
+        """Read validation with the averaged weights; keep the model when it is the best so far."""
         with self.average.applied():
             measured = self.course.measure()
             score = measured[self.course.select]
             better = score > self.done.best
             if better:
                 self.done.best, self.done.best_step, self.done.worse = score, self.done.step, 0
-                self.course.save(self.folder)
+                self._save()
             else:
                 self.done.worse += 1
         self.emit({"event": "validation", "step": self.done.step, "steps": self.total, "metrics": measured, "best": better})
-        return bool(self.done.worse >= self.pace.patience)
+
+    def _save(self) -> None:
+        """Write the model. `NoSpace` where the disk has no room: the checkpoint stays, and a resumed training comes here again."""
+        try:
+            self.course.save(self.folder)
+        except Exception as error:
+            if not trouble.no_room(error):
+                raise
+            need = trouble.megabytes(self._model_size())
+            raise trouble.NoSpace(f"no space left for the model: free {need} where {self.folder} is and resume") from error
 
     def _checkpoint(self) -> None:
-        checkpoint.save(self.folder / "checkpoint", self.model, self.optimizer, self.average, asdict(self.done))
+        """Write a checkpoint, in the main process. Where the disk has no room the one before stays, and training goes on."""
+        if not self.share.main:
+            return
+        need, free = checkpoint.size(self.model, self.average), trouble.free(self.folder)
+        try:
+            if free < need:
+                raise OSError(errno.ENOSPC, "less is free than a checkpoint needs")
+            checkpoint.save(self.folder / "checkpoint", self.model, self.optimizer, self.average, asdict(self.done))
+        except Exception as error:  # libraries have their own kinds for a full disk
+            if not trouble.no_room(error):
+                raise
+            self._warn(
+                f"there was no room for the checkpoint at step {self.done.step}: it needs {trouble.megabytes(need)} and "
+                f"{trouble.megabytes(free)} are free; training goes on, the checkpoint before stays, and the next try is in "
+                f"{CHECKPOINT_SECONDS:.0f} s"
+            )
+
+    def _look_ahead(self) -> None:
+        """Say at the beginning where the disk has less room than checkpoint and model will need."""
+        need, free = checkpoint.size(self.model, self.average) + self._model_size(), trouble.free(self.folder)
+        if free < need:
+            self._warn(f"this training writes about {trouble.megabytes(need)} and {trouble.megabytes(free)} are free: make room in time")
+
+    def _model_size(self) -> int:
+        return sum(p.numel() * p.element_size() for p in self.model.trained().values())
+
+    def _warn(self, text: str) -> None:
+        self.emit({"event": "warning", "text": text})
 
     def _resume(self) -> None:
-        artifacts.recover(self.folder / "model")
-        done = checkpoint.load(self.folder / "checkpoint", self.model, self.optimizer, self.average)
-        if done is not None:
-            self.done = Progress(**done)
+        """Go on from the checkpoint, in all processes or in none."""
+        saved = self._read() if self.share.main else None
+        found = self.share.told(saved is not None)
+        if found and not self.share.main:
+            saved = checkpoint.read(self.folder / "checkpoint", self.model, self.average)
+        if saved is not None:
+            checkpoint.restore(saved, self.model, self.optimizer, self.average)
+            self.done = Progress(**saved.done)
             self.emit({"event": "resumed", "step": self.done.step, "steps": self.total})
+        self.share.alike(self.model.trained().values())
+
+    def _read(self) -> checkpoint.Saved | None:
+        """The checkpoint, if all is whole that it goes on from. What is damaged is put aside, and training begins anew: to the same end."""
+        at = self.folder / "checkpoint"
+        for name in (*SAVED, at.name):
+            artifacts.recover(self.folder / name)
+        try:
+            saved = checkpoint.read(at, self.model, self.average)
+            if saved is not None:
+                Progress(**saved.done)
+        except (artifacts.BadArtifact, TypeError) as error:
+            self._warn(f"{error}; it was put aside as {trouble.set_aside(at).name}, and training begins anew")
+            return None
+        if saved is None or not saved.done["best_step"]:
+            return saved
+        for name in SAVED:
+            try:
+                if name == "model" or (self.folder / name).exists():
+                    artifacts.check(self.folder / name)
+            except artifacts.BadArtifact as error:
+                if (self.folder / name).exists():
+                    trouble.set_aside(self.folder / name)
+                checkpoint.remove(at)
+                self._warn(f"the best model so far cannot be read ({error}); it was put aside, and training begins anew")
+                return None
+        return saved
 
     def _finish(self, reason: str) -> dict[str, Any]:
         """Leave a usable model behind, whatever the reason; a stop keeps the checkpoint so that the run can go on."""
         stopped = reason == "stopped by request"
         if stopped:
             self._checkpoint()
-        if self.done.best_step == 0:
+        if self.done.best_step == 0 and self.share.main:
             with self.average.applied():
-                self.course.save(self.folder)
-        if not stopped:
+                self._save()
+        if not stopped and self.share.main:
             checkpoint.remove(self.folder / "checkpoint")
         kept = self.done.best_step or self.done.step
         return {
@@ -270,13 +359,14 @@ def spread(n: int, first: int, total: int) -> set[int]:
 
 
 def accelerator() -> Any:
-    """A fresh accelerator for one process: in bf16 where that is fast."""
+    """A fresh accelerator, for this process: in bf16 where that is fast."""
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
     device = best_device()
     AcceleratorState._reset_state()  # one process may work several runs, in different precisions
-    found = Accelerator(mixed_precision="bf16" if has_bf16(device) else "no", cpu=device.type == "cpu")
-    if found.num_processes > 1:
-        raise ValueError("a run is worked by one process: start it without torchrun or `accelerate launch`")
-    return found
+    return Accelerator(mixed_precision="bf16" if has_bf16(device) else "no", cpu=device.type == "cpu")
+
+
+def _nobody(event: dict[str, Any]) -> None:
+    """Who hears the processes beside the main one."""

@@ -32,8 +32,11 @@ def autocast(device: torch.device | str) -> contextlib.AbstractContextManager[An
 
 
 def best_device() -> torch.device:
-    """The GPU when there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The GPU when there is one, and of several the one that a launcher of processes gave to this one."""
+    if not torch.cuda.is_available() or os.environ.get("ACCELERATE_USE_CPU", "").lower() == "true":
+        return torch.device("cpu")
+    place = os.environ.get("LOCAL_RANK", "")
+    return torch.device("cuda", int(place)) if place.isdigit() else torch.device("cuda")
 
 
 def halve_frozen(model: nn.Module) -> None:

@@ -18,11 +18,15 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory", "bad_alloc", "failed to allocate")
 
 
-class OutOfMemory(RuntimeError):
+class Trouble(RuntimeError):
+    """Something that the machine ran into and the program cannot mend; the message is a sentence for people."""
+
+
+class OutOfMemory(Trouble):
     """There was not enough memory. The message says for what, and which setting would need less."""
 
 
-class NoSpace(RuntimeError):
+class NoSpace(Trouble):
     """There was no room on the disk for something without which a training cannot end. The message says how much is needed."""
 
 
@@ -51,6 +55,11 @@ def memory(doing: str, remedy: str) -> Iterator[None]:
         raise OutOfMemory(f"there was not enough memory {doing}: {remedy}") from error
 
 
+def documents(work: Any) -> str:
+    """How many documents a step reads, in words."""
+    return f"of {len(work)} documents" if hasattr(work, "__len__") else "of one batch"
+
+
 def smaller(work: Any, pace: Any) -> str:
     """The settings that would need less memory than a step did. work: the step's documents; pace: the plan whose settings are told."""
     size = len(work) if hasattr(work, "__len__") else 0
@@ -61,7 +70,7 @@ def smaller(work: Any, pace: Any) -> str:
 
 def free(folder: Path) -> int:
     """The bytes that may still be written where a folder is."""
-    return shutil.disk_usage(folder).free
+    return shutil.disk_usage(next(place for place in (folder, *folder.absolute().parents) if place.exists())).free
 
 
 def megabytes(n: int) -> str:
@@ -78,11 +87,13 @@ def set_aside(folder: Path) -> Path:
 
 
 def memory_bytes(device: Any) -> int:
-    """What this process holds in bytes: the most that it had on the GPU, or what it has in memory now."""
+    """What this process holds in bytes: the most that it had on the GPU, or what of it is in memory now (its peak without /proc)."""
     if device.type == "cuda":
         import torch
 
         return int(torch.cuda.max_memory_allocated(device))
-    import psutil
+    with contextlib.suppress(OSError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    import resource
 
-    return int(psutil.Process().memory_info().rss)
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # bytes, where there is no /proc

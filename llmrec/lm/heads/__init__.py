@@ -46,7 +46,10 @@ class Head(Protocol):
         ...
 
     def loss(self, lm: LanguageModel, compiled: Any, batch: Batch) -> Tensor:
-        """A scalar: how badly each supervised item was foreseen. The head makes its own targets from where names begin."""
+        """A scalar: how badly each supervised item was foreseen. The head makes its own targets from where names begin.
+
+        A batch may be one process's share of a step: the loss is then its part of the step's, and the parts sum to the whole.
+        """
         ...
 
     def rank(self, lm: LanguageModel, compiled: Any, prompts: list[list[int]], k: int, exclude: tuple[Ints, ...] | None = None) -> Ranked:

@@ -78,7 +78,9 @@ class Items:
     def loss(self, lm: LanguageModel, compiled: ItemRows, batch: Batch) -> Tensor:
         """Mean over items of -log p(item | what came before), in nats an item."""
         h = batch.before(lm(batch.ids, batch.mask))  # (p, d)
-        return torch.nn.functional.cross_entropy(self._scores(lm, compiled, h), torch.from_numpy(batch.items).to(h.device))
+        right = torch.from_numpy(batch.items).to(h.device)
+        value: Tensor = torch.nn.functional.cross_entropy(self._scores(lm, compiled, h), right, reduction="sum")
+        return value / len(batch.of_step)
 
     @torch.no_grad()
     def rank(

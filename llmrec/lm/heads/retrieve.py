@@ -96,7 +96,7 @@ class Retrieve:
     def loss(self, lm: LanguageModel, compiled: Pool, batch: Batch) -> Tensor:
         """Mean over the supervised items of which something is known. A scalar."""
         z = self._z(lm, batch.before(lm(batch.ids, batch.mask)))  # (p, d)
-        items, log_weight = candidates(torch.from_numpy(batch.items), len(compiled.units), self.n_negatives)
+        items, log_weight = candidates(torch.from_numpy(batch.of_step), len(compiled.units), self.n_negatives, batch.draws)
         right = torch.from_numpy(np.searchsorted(items.numpy(), batch.items)).to(z.device)
         items, log_weight = items.to(z.device), log_weight.to(z.device)
         with torch.autocast(z.device.type, enabled=False):  # bf16 rounds cosines by more than the temperature forgives
@@ -108,7 +108,8 @@ class Retrieve:
             each = torch.nn.functional.cross_entropy(logits[counts], right[counts], reduction="sum")
         else:
             each = self._hinge(cosines, right, log_weight.exp())[counts].sum()
-        return each / counts.sum().clamp(min=1)
+        counted = counts if batch.step is None else compiled.known[torch.from_numpy(batch.step).to(z.device)]
+        return each / counted.sum().clamp(min=1)
 
     @torch.no_grad()
     def rank(self, lm: LanguageModel, compiled: Pool, prompts: list[list[int]], k: int, exclude: tuple[Ints, ...] | None = None) -> Ranked:
@@ -131,16 +132,17 @@ class Retrieve:
         return 1 - (cosines * own).sum(1) + pushed
 
 
-def candidates(right: Tensor, m: int, n: int) -> tuple[Tensor, Tensor]:
+def candidates(right: Tensor, m: int, n: int, draws: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
     """The items a batch is compared with, ascending: its own, and `n` drawn from all others. Returns ((c,) items, (c,) log weights).
 
     A drawn item stands for (others / n) of them, so that weighted sums estimate sums over the whole catalogue without bias; the batch's own
     items, which popular ones are more often, stand for themselves. Where there are at most n others all serve and nothing is estimated.
+    draws: where from; None is torch's own stream.
     """
     own = torch.zeros(m, dtype=torch.bool)
     own[right] = True
     others = (~own).nonzero()[:, 0]
-    drawn = others if len(others) <= n else others[torch.randperm(len(others))[:n]]
+    drawn = others if len(others) <= n else others[torch.randperm(len(others), generator=draws)[:n]]
     weights = torch.zeros(m)
     weights[drawn] = math.log(max(1, len(others)) / max(1, len(drawn)))
     own[drawn] = True

@@ -55,7 +55,7 @@ class Trie:
         legal = tree.legal(nodes).to(h.device)[torch.from_numpy(which).to(h.device)]  # (p, c)
         right = torch.from_numpy(symbols).to(h.device)
         value: Tensor = torch.nn.functional.cross_entropy(self._scores(lm, tree, h) + legal, right, reduction="sum")
-        return value / batch.n_items
+        return value / len(batch.of_step)
 
     @torch.no_grad()
     def rank(self, lm: LanguageModel, tree: NameTree, prompts: list[list[int]], k: int, exclude: tuple[Ints, ...] | None = None) -> Ranked:

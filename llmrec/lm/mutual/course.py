@@ -9,6 +9,8 @@ lambda keeps its meaning, a precision beside a likelihood that is summed over it
 
 Where a pass over content reads a share of it, rows of people are pulled to those content rows alone that a pass before has read: the others
 are where they were drawn, and know nothing. A content step pulls what it reads.
+
+Where several processes share a step, each scores its own documents and pulls its own part of all that the step speaks of, each row once.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from llmrec.lm.loop import Scored, spread, warm_cosine
 from llmrec.lm.mutual.documents import Collaborative, Content, Person, batched, rows_of
 from llmrec.lm.mutual.pair import Pair
 from llmrec.lm.names import Array
+from llmrec.lm.processes import WHOLE, Share
 from llmrec.recommend.language import LanguageRecommender
 from llmrec.report import protocols
 from llmrec.report.evaluate import evaluate
@@ -88,9 +91,9 @@ class Alternating:
         lengths = np.asarray([len(p.given) + len(p.asked) for p in people])
         return [[people[i] for i in batch] for batch in batched(lengths, size, rng)]
 
-    def loss(self, work: list[Any], epoch: int, at: int) -> Scored:
+    def loss(self, work: list[Any], epoch: int, at: int, share: Share = WHOLE) -> Scored:
         self.pair.train()
-        return self._say(work, epoch) if self.stages[epoch] == "content" else self._take(work, epoch)
+        return self._say(work, epoch, share) if self.stages[epoch] == "content" else self._take(work, epoch, share)
 
     def rate(self, step: int, total: int) -> float:
         """A warm-up and a cosine for pretraining, and another, at its own rate, for fine-tuning."""
@@ -140,24 +143,26 @@ class Alternating:
         items = np.concatenate([part for person in work for part in (person.given, person.asked)])
         return rows_of(self.people.writer, np.asarray([person.user for person in work], dtype=np.int64), items)
 
-    def _take(self, people: list[Person], epoch: int) -> Scored:
+    def _take(self, people: list[Person], epoch: int, share: Share) -> Scored:
         stage = self.stages[epoch]
         lm, compiled = self.ranking.lm, self.ranking.compiled
         batch = self.people.write(people, stage).to(lm.device)
-        loss = self.ranking.head.loss(lm, compiled, batch)
+        mine = batch.taken(share)
+        loss = self.ranking.head.loss(lm, compiled, mine) if mine.n_items else lm.rows.new.new_zeros(())
         prior, mutual = self.plan.regularise
         weights = self.pull(epoch)
-        who = self.pair.mentioned(batch, torch.from_numpy(compiled.names.ids[compiled.names.places(batch.items)]))
+        who = self.pair.mentioned(batch, torch.from_numpy(compiled.names.ids[compiled.names.places(batch.items)]))[share.part]
         home = (weights.home[who, None] * lm.rows.new[who].square()).sum()
         pull = prior * home + mutual * self.pair.apart("collaborative", who, weights.across[who])
         return Scored(loss + pull / (2 * batch.n_items), batch.n_items, int(batch.mask.sum()))
 
-    def _say(self, which: list[int], epoch: int) -> Scored:
+    def _say(self, which: list[int], epoch: int, share: Share) -> Scored:
         assert self.content is not None
         batch = self.content.write(which).to(self.ranking.lm.device)
-        loss = self.pair.words_lost(batch)
+        mine = batch.taken(share)
+        loss = self.pair.words_lost(mine) if mine.n_items else self.ranking.lm.rows.new.new_zeros(())
         if epoch >= self.plan.epochs[0]:  # before that, content alone: there is nothing yet to be pulled to
-            who = self.pair.mentioned(batch)
+            who = self.pair.mentioned(batch)[share.part]
             loss = loss + self.plan.regularise[1] * self.pair.apart("content", who, self.pull(epoch).across[who]) / (2 * batch.n_items)
         return Scored(loss, batch.n_items, int(batch.mask.sum()))
 

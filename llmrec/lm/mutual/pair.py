@@ -45,8 +45,9 @@ class Pair(Trained):
         read = nn.functional.dropout(self.content(batch.ids), self.lm.backbone.dropout, self.training)
         states = self.lm.decoder(inputs_embeds=read, attention_mask=batch.mask, use_cache=False).last_hidden_state
         scores = nn.functional.linear(batch.before(states), self.lm.rows.words().to(states.dtype))
-        loss: Tensor = nn.functional.cross_entropy(scores.float(), torch.from_numpy(batch.items).to(scores.device))
-        return loss
+        right = torch.from_numpy(batch.items).to(scores.device)
+        loss: Tensor = nn.functional.cross_entropy(scores.float(), right, reduction="sum")
+        return loss / len(batch.of_step)
 
     def mentioned(self, batch: Batch, also: Tensor | None = None) -> Tensor:
         """Everybody a batch speaks of, each once, as places among the new rows, ascending. also: row numbers of those it asks for."""

@@ -18,6 +18,7 @@ from llmrec import rng as streams
 from llmrec.contracts import Catalog, Interactions
 from llmrec.lm.loop import Course, Scored
 from llmrec.lm.model import LanguageModel
+from llmrec.lm.processes import WHOLE, Share
 from llmrec.lm.tasks import words
 from llmrec.lm.tasks.explanation import Explanations
 from llmrec.lm.tasks.facts import Facts
@@ -79,12 +80,14 @@ class Mixed:
         size = self.batch * task.bulk
         return [Reading(task.task, tuple(rows[order[a : a + size]].tolist())) for a in range(0, len(rows), size)]
 
-    def loss(self, work: Any, epoch: int, at: int) -> Scored:
+    def loss(self, work: Any, epoch: int, at: int, share: Share = WHOLE) -> Scored:
         if not isinstance(work, Reading):
-            return self.histories.loss(work, epoch, at)
+            return self.histories.loss(work, epoch, at, share)
         lm, rng = self.lm.train(), streams.stream(self.seed, "words", str(epoch), str(at))
-        batch = words.speech([self.tasks[work.task].document(row, rng) for row in work.rows]).to(lm.device)
-        return Scored(words.loss(lm, batch), batch.documents, int(batch.mask.sum()))
+        batch = words.speech([self.tasks[work.task].document(row, rng) for row in work.rows])
+        mine = batch.taken(share).to(lm.device)
+        loss = words.loss(lm, mine) if mine.documents else lm.rows.new.new_zeros(())
+        return Scored(loss, batch.documents, int(batch.mask.sum()))
 
     def rate(self, step: int, total: int) -> float:
         return self.histories.rate(step, total)

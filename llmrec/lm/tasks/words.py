@@ -20,10 +20,11 @@ from torch import Tensor
 from llmrec.contracts import IdTable, Ints
 from llmrec.data.titles import clean
 from llmrec.lm import prompts
-from llmrec.lm.documents import pad
+from llmrec.lm.documents import pad, trimmed
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.names import Array
 from llmrec.lm.precision import autocast
+from llmrec.lm.processes import Share
 from llmrec.lm.vocab import Ragged, Vocab
 
 _SLOT = re.compile(r"(\{(?:user|item|history)\})")
@@ -57,20 +58,29 @@ class Guide(Protocol):
 class Speech:
     """Documents side by side. ids, mask: (b, t); at: (p, 2) row and column of the state that foresees each row said; right: (p,) that row.
 
-    documents: how many they are.
+    documents: how many they are; step: how many rows the whole step says, where this is one process's share of it.
     """
 
     ids: Tensor
     mask: Tensor
     at: Array
     right: Tensor
+    step: int | None = None
 
     @property
     def documents(self) -> int:
         return len(self.ids)
 
     def to(self, device: torch.device) -> Speech:
-        return Speech(self.ids.to(device), self.mask.to(device), self.at, self.right.to(device))
+        return Speech(self.ids.to(device), self.mask.to(device), self.at, self.right.to(device), self.step)
+
+    def taken(self, share: Share) -> Speech:
+        """This process's documents of a step that all have written; none where none falls to it."""
+        if share.alone:
+            return self
+        mine = self.at[:, 0] % share.world == share.rank
+        ids, mask = trimmed(self.ids[share.part], self.mask[share.part])
+        return Speech(ids, mask, self.at[mine] // np.asarray([share.world, 1]), self.right[torch.from_numpy(mine)], len(self.right))
 
 
 @dataclass(frozen=True)
@@ -140,10 +150,14 @@ def speech(documents: Sequence[Document]) -> Speech:
 
 
 def loss(lm: LanguageModel, batch: Speech) -> Tensor:
-    """Mean over the rows said of -log p(row | what came before), under the softmax over all subwords and Tokens. A scalar, in nats."""
+    """Mean over the rows said of -log p(row | what came before), under the softmax over all subwords and Tokens. A scalar, in nats.
+
+    Of one process's share of a step it is the part that it adds to the step's mean.
+    """
     states = lm(batch.ids, batch.mask)  # (b, t, d)
     at = torch.from_numpy(batch.at).to(states.device)
-    return torch.nn.functional.cross_entropy(scores(lm, states[at[:, 0], at[:, 1]]), batch.right)
+    value: Tensor = torch.nn.functional.cross_entropy(scores(lm, states[at[:, 0], at[:, 1]]), batch.right, reduction="sum")
+    return value / (batch.step or len(batch.right))
 
 
 def scores(lm: LanguageModel, h: Tensor, of: Sequence[int] | None = None) -> Tensor:
