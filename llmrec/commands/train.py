@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +37,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     here.add_argument("--no-numbers", action="store_true", help="train alone, `llmrec evaluate` measures when asked to; means --here")
 
 
-def run(args: argparse.Namespace) -> dict[str, Any]:
+def run(args: argparse.Namespace) -> dict[str, Any] | Iterator[dict[str, Any]]:
     if args.dry_run:
         return _dry(args)
     _check(args)
     begin = time.perf_counter()
-    found, outcome = _here(args) if _stays(args) else _queued(args)
+    ended = _here(args) if _stays(args) else _queued(args)
+    if ended is None:
+        return iter(())  # the main process says it
+    found, outcome = ended
     if outcome.state == "stopped" and args.interrupted:
         args.exit_code = 130
     return {
@@ -59,7 +62,8 @@ def text(result: dict[str, Any]) -> str:
     from llmrec.report.protocols import headline
 
     if "toml" in result:
-        return f"{result['toml']}\n# {result['command']}"
+        kept = " with this recipe in that file" if result["command"].endswith(".toml") else ""
+        return f"{result['toml']}\n# equals{kept}: {result['command']}"
     reports = [(part, seen, report) for part, policies in result["metrics"].items() for seen, report in policies.items()]
     names = headline(*((reports[0][2], reports[0][2]["metrics"]) if reports else ({}, ())))
     rows = [(part, seen, report["n_users"], *(report["metrics"].get(name) for name in names)) for part, seen, report in reports]
@@ -75,12 +79,14 @@ def _dry(args: argparse.Namespace) -> dict[str, Any]:
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse what does not go together, before anything is made."""
+    from llmrec.lm import processes
+
     if _stays(args):
         why = next(flag for flag, on in (("--here", args.here), ("--out", args.out), ("--no-numbers", args.no_numbers)) if on)
         for flag, on in (("--detach", args.detach), ("--executor", args.executor)):
             if on:
                 raise ValueError(f"{why} trains in this process and {flag} leaves it to the queue: leave one of them out")
-    elif int(os.environ.get("WORLD_SIZE", "1") or 1) > 1:
+    elif processes.world() > 1:
         raise ValueError("several processes train this together, as under `accelerate launch`: add --here, and --out DIR for its folder")
 
 
@@ -88,19 +94,31 @@ def _stays(args: argparse.Namespace) -> bool:
     return bool(args.here or args.out is not None or args.no_numbers)
 
 
-def _here(args: argparse.Namespace, found: Run | None = None) -> tuple[Run, Status]:
-    """Work it off in this process, as the queue's worker does in its own."""
+def _here(args: argparse.Namespace, found: Run | None = None) -> tuple[Run, Status] | None:
+    """Work it off in this process, as the queue's worker does in its own. None in a process beside the main one of several."""
     from llmrec.commands.progress import Progress
-    from llmrec.runs import pipeline, store
+    from llmrec.lm import processes
+    from llmrec.runs import beside, pipeline, store
 
-    if found is None:
-        found = _resumed(args) if args.resume else store.create(settings.asked(args), args.out)
-    outcome = pipeline.train(found, Progress(), numbers=not args.no_numbers)
+    def made() -> Run:
+        return found or (_resumed(args) if args.resume else store.create(settings.asked(args), args.out))
+
+    share = processes.join()
+    try:
+        run = beside.agreed(share, made)
+        if not share.main or run is None:
+            if run is not None:
+                beside.work(run)
+            return None
+        outcome = pipeline.train(run, Progress(), numbers=not args.no_numbers)
+    finally:
+        if not share.alone:
+            processes.leave()
     args.interrupted = "Ctrl-C" in outcome.reason
-    return found, outcome
+    return run, outcome
 
 
-def _queued(args: argparse.Namespace) -> tuple[Run, Status]:
+def _queued(args: argparse.Namespace) -> tuple[Run, Status] | None:
     """Put it in line and, unless it is to go its own way, follow it to its end."""
     from llmrec import home
     from llmrec.commands.following import follow

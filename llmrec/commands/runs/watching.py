@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from llmrec.commands import layout
 from llmrec.commands.following import Ends, Turns
@@ -37,7 +37,7 @@ def watch(args: argparse.Namespace) -> Iterator[layout.Told]:
 
 
 def _told(looks: Iterator[dict[str, dict[str, Any]]], plain: bool) -> Iterator[layout.Told]:
-    screen = Block() if not plain and sys.__stdout__ is not None and sys.__stdout__.isatty() else Lines()
+    screen = Block(sys.__stdout__) if not plain and sys.__stdout__ is not None and sys.__stdout__.isatty() else Lines()
     before: dict[str, dict[str, Any]] = {}
     for look in looks:
         changed = {name: told for name, told in look.items() if before.get(name) != told}
@@ -104,15 +104,17 @@ class Lines:
 
 
 class Block:
-    """Text for a terminal: the lines of all watched runs, over those of the last look."""
+    """Text for a terminal: the lines of all watched runs, over those of the last look, which are wiped off `out` here."""
 
-    def __init__(self) -> None:
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
         self._height = 0
 
     def __call__(self, look: Mapping[str, Mapping[str, Any]], changed: Mapping[str, Mapping[str, Any]]) -> str:
         width = shutil.get_terminal_size().columns
         texts = [text for told in look.values() for text in (in_words(told), *(f"  warning: {said}" for said in told["warnings"][-1:]))]
-        lines = [printable(text)[: width - 1] for text in texts]
-        over = f"\x1b[{self._height}F\x1b[0J" if self._height else ""
-        self._height = len(lines)
-        return over + "\n".join(lines)
+        if self._height:
+            self._out.write(f"\x1b[{self._height}F\x1b[0J")
+            self._out.flush()
+        self._height = len(texts)
+        return "\n".join(printable(text)[: width - 1] for text in texts)
