@@ -151,6 +151,32 @@ def test_hostile_errors_stay_texts(evil: Any, fakes: Any, page: Any, monkeypatch
         assert_harmless(page())
 
 
+@pytest.mark.parametrize("job", ["busy-1", "bad-1", "torn-1", EVIL])
+def test_hostile_runs_stay_texts(evil: Any, page: Any, monkeypatch: pytest.MonkeyPatch, job: str) -> None:
+    from dataclasses import replace
+
+    works = evil.workshop()
+    monkeypatch.setattr(evil, "workshop", lambda: works)
+    hostile = {n: replace(j, reason=EVIL, what=EVIL, now=EVIL, measured={EVIL: 0.5}) for n, j in works.known.items()}
+    monkeypatch.setattr(works, "known", hostile)
+    plain = works.training
+    monkeypatch.setattr(works, "training", lambda run, dark=False: replace(plain(run, dark), warnings=(EVIL,)))
+    assert_harmless(page("views/train.py", job=job))
+
+
+@pytest.mark.parametrize("message", [EVIL, f"I liked {EVIL} 1", "I liked Zzyzx", "hello"])
+def test_the_chat_says_hostile_texts_as_texts(evil: Any, message: str) -> None:
+    from app import chat_panel, dialogue
+
+    said = [grown.html for grown in dialogue.reply(evil, "alpha", dialogue.Talk(), message, pause=0)]
+    for _, history, _ in chat_panel.stream(evil, message, [], "alpha", dialogue.Talk(), 5):
+        said += [line["content"] for line in history]
+    assert said
+    for html in said:
+        for sign in ("evil.example", "<script", "onerror=", "javascript:", "**bold**", "\u202e", "\x1b"):
+            assert sign not in html
+
+
 def test_the_walk_sees_markup_where_there_is_some() -> None:
     """The test above can fail: a page that writes a title as it is is found out."""
     from streamlit.testing.v1 import AppTest
