@@ -6,6 +6,7 @@ waits. What it does not know: Ray.
     cluster.json         which attempt may work on the run: its token, written by the agent
     cluster-place.json   which attempt works, on which node
     cluster.lock         held by the process that writes, so that two attempts never write at once
+    worker.log           what the process says, as that of any worker
 
 An attempt that is no longer the one of cluster.json leaves at once, and so does one whose starter died: nobody trains a run that was
 given to somebody else. The process is not Ray's own, since Ray ends its workers by the signal that asks a training to stop.
@@ -28,6 +29,7 @@ from typing import Any
 from llmrec import artifacts
 
 ORDER, PLACE, LOCK = "cluster.json", "cluster-place.json", "cluster.lock"
+LOG = "worker.log"
 LEFT = 75  # exit code of an attempt that is not the one to work
 LOOK = 0.3  # seconds between two looks
 LAG = 30.0  # seconds that a shared file system may show a node an old state
@@ -50,8 +52,13 @@ def here(folder: str, token: str, version: str, given: dict[str, str], lag: floa
         home = f"does not see {path}: LLMREC_HOME and LLMREC_RUNS must name folders that all machines share, under the same path"
         return {"left": True} if found else {"unfit": home}
     began = deaths.snapshot()
-    command = [sys.executable, "-m", "llmrec.runs.executors.node", folder, token]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, **given}, cwd=_home_of(path)) as child:
+    command = [sys.executable, "-P", "-m", "llmrec.runs.executors.node", folder, token]
+    with (
+        open(path / LOG, "ab", opener=_plain) as out,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **given}, cwd=_home_of(path)
+        ) as child,
+    ):
         try:
             code = child.wait()
         finally:
@@ -140,6 +147,10 @@ def _awaited(folder: Path, token: str, lag: float) -> str:
     while (found := attempt(folder)) != token and time.monotonic() < end:
         time.sleep(LOOK)
     return found
+
+
+def _plain(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o644)
 
 
 def _token(path: Path) -> str:

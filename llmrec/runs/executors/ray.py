@@ -212,12 +212,12 @@ def _address() -> str:
 
 
 def _connect(ray: Any, address: str) -> None:
-    """Join the cluster as a driver; its words on stderr, and its hands off our signals."""
+    """Join the cluster as a driver; what a node says goes to the run's log by itself; hands off our signals."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(address=address, namespace="llmrec", log_to_driver=True, logging_level=logging.WARNING)
+        ray.init(address=address, namespace="llmrec", log_to_driver=False, logging_level=logging.WARNING)
     except (ConnectionError, RuntimeError) as error:
         said = " ".join(str(error).split())[:300]
         remedy = f"this machine must be a node of it (`ray start --address={address} --num-cpus=0`), with the same Python and Ray"

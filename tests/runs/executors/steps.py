@@ -51,9 +51,9 @@ def environment(folder: Path, steps: int) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join([str(folder), *before]), "STEPS": str(folder / "steps")}
 
 
-def until(condition: Callable[[], object], what: str) -> None:
-    """Wait for a condition, at most a minute."""
-    end = time.monotonic() + DEADLINE
+def until(condition: Callable[[], object], what: str, patience: float = DEADLINE) -> None:
+    """Wait for a condition, at most `patience` seconds."""
+    end = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < end, f"never: {what}"
         time.sleep(0.05)

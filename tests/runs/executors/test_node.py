@@ -108,3 +108,4 @@ def test_a_run_that_cannot_be_begun_says_why() -> None:
     assert node.here(str(run.path), "a", llmrec.__version__, {}) == {"ended": True}
     found = status.read_file(run.path)
     assert found.state == "failed" and "truncated or was changed" in found.reason
+    assert "Traceback" in (run.path / "worker.log").read_text()
