@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from llmrec import artifacts, progress
+from llmrec import artifacts, home, progress
 from llmrec.contracts import Part, Recommender, Split
-from llmrec.lm.trouble import OutOfMemory
+from llmrec.lm import trouble
 from llmrec.recipe import Recipe
 from llmrec.runs import events, newcomers, stages, status
 from llmrec.runs.signals import Halt, Stop
@@ -109,8 +109,7 @@ def _worked(run: Run, tell: Emit, stop: Stop, numbers: bool) -> Status:
         tell({"event": "end", "state": "stopped"})
         raise
     except BaseException as error:
-        said = str(error) if isinstance(error, (ValueError, OutOfMemory)) else f"{type(error).__name__}: {error}"
-        reason = " ".join(said.split())[:500]
+        reason = " ".join(_said(run, error).split())[:500]
         status.write(run.path, "failed", reason)
         tell({"event": "end", "state": "failed", "reason": reason})
         raise
@@ -127,6 +126,20 @@ def _outcome(run: Run) -> str:
     trained = f"trained {facts['steps']} of {facts['steps_planned']} steps" if {"steps", "steps_planned"} <= set(facts) else "trained"
     early = f" ({facts['reason']})" if str(facts.get("reason", "finished")) != "finished" else ""
     return f"{trained}{early}, and measured" if (run.path / "metrics.json").exists() else f"{trained}{early}"
+
+
+def _said(run: Run, error: BaseException) -> str:
+    """Why a run failed, with the remedy where the machine was at fault."""
+    if isinstance(error, (ValueError, trouble.Trouble)):
+        return str(error)
+    said = f"{type(error).__name__}: {error}"
+    if trouble.no_memory(error):
+        from llmrec.runs import estimate
+
+        return f"there was not enough memory: {estimate.remedy(run.recipe)}, then resume ({said})"
+    if trouble.no_room(error):
+        return f"there was no room on the disk: free some where {run.path} and {home.home()} are, then resume ({said})"
+    return said
 
 
 def _sweep(run: Run) -> None:

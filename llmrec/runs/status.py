@@ -13,6 +13,7 @@ import contextlib
 import errno
 import fcntl
 import json
+import math
 import os
 import platform
 import time
@@ -91,9 +92,16 @@ def read_file(folder: Path) -> Status:
     state = plain.get("state")
     if state not in WRITTEN:
         return Status("interrupted", f"{folder / FILE} has the unknown state {state!r}; resume the run or delete it")
-    executor = plain.get("executor")
     told = str(plain.get("reason") or SAID.get(state, ""))
-    return Status(state, told, plain.get("pid"), plain.get("host"), plain.get("heartbeat"), str(executor) if executor else None)
+    pid, host, beat, executor = (plain.get(name) for name in ("pid", "host", "heartbeat", "executor"))
+    return Status(
+        state,
+        told,
+        pid if isinstance(pid, int) else None,
+        host if isinstance(host, str) else None,
+        float(beat) if isinstance(beat, (int, float)) and math.isfinite(beat) else None,
+        executor if isinstance(executor, str) and executor else None,
+    )
 
 
 def write(folder: Path, state: State, reason: str = "", executor: str | None = None) -> None:
@@ -171,7 +179,7 @@ def is_locked(folder: Path) -> bool:
     """Whether a living process works on the run. Readers share the lock for an instant, so they don't take each other for a worker."""
     try:
         fd = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:  # not ours to open, or no plain file
         return True

@@ -10,6 +10,7 @@ Where it stands: after every stage; the worker fills a run, the pages and the co
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import os
@@ -62,16 +63,22 @@ class Run:
         if info.get("kind") != KIND:
             raise BadArtifact(f"{self.path} is not a run: its run.json does not say {KIND!r}")
         if info.get("format") != FORMAT:
-            raise BadArtifact(f"{self.path / 'run.json'} has format {info.get('format')!r}, this version reads {FORMAT}")
+            newer = f": it was made by a newer llmrec{_version(info)}, update this one to use it" if is_newer(self.path) else ""
+            raise BadArtifact(f"{self.path / 'run.json'} has format {info.get('format')!r}, this version reads {FORMAT}{newer}")
         return info
 
     @property
     def recipe(self) -> Recipe:
         """The recipe as it was when the run was made."""
-        from llmrec import recipe
+        from llmrec import recipe, registry
 
-        plain = tomllib.loads(_recipe_text(self.path, self.info))
-        return dataclasses.replace(recipe.read(_upgraded(plain)), name=str(self.info.get("recipe", "run")))
+        info = self.info
+        plain = tomllib.loads(_recipe_text(self.path, info))
+        try:
+            found = recipe.read(_upgraded(plain))
+        except (recipe.BadRecipe, registry.UnknownName) as error:
+            raise BadArtifact(_unread(self.path, info, error)) from None
+        return dataclasses.replace(found, name=str(info.get("recipe", "run")))
 
     @property
     def status(self) -> Status:
@@ -163,7 +170,7 @@ def create(recipe: Recipe, folder: Path | str | None = None, executor: str | Non
     executor: what is to work it off; such a run is born "queued", so that no kill can come between.
     """
     text = recipe.to_toml()
-    info = {
+    info: dict[str, Any] = {
         "kind": KIND,
         "format": FORMAT,
         "id": uuid.uuid4().hex[:12],
@@ -177,8 +184,11 @@ def create(recipe: Recipe, folder: Path | str | None = None, executor: str | Non
         "data_fingerprint": None,
     }
     parent = Path(folder).expanduser().absolute().parent if folder is not None else home.runs()
-    parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+    except OSError as error:
+        raise _unwritable(parent, error) from None
     try:
         fresh.chmod(0o755)
         artifacts.write_text(text, fresh / "recipe.toml")
@@ -187,8 +197,19 @@ def create(recipe: Recipe, folder: Path | str | None = None, executor: str | Non
             info["cwd"] = os.getcwd()
         artifacts.write_json(info, fresh / "run.json")
         return Run(_place(fresh, Path(folder).expanduser().absolute()) if folder is not None else _place_numbered(fresh, _stem(recipe)))
+    except OSError as error:
+        raise _unwritable(parent, error) from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def is_newer(folder: Path) -> bool:
+    """Whether a run was made by a version whose form of runs is newer than this one's; such a run is left as it is."""
+    try:
+        made = artifacts.read_json(folder / "run.json").get("format")
+    except (BadArtifact, OSError):
+        return False
+    return isinstance(made, int) and made > FORMAT
 
 
 def open_run(name_or_path: str | Path) -> Run:
@@ -269,11 +290,29 @@ def _recipe_text(folder: Path, info: dict[str, Any]) -> str:
         text = path.read_bytes().decode()
     except FileNotFoundError:
         raise BadArtifact(f"{path} is missing") from None
+    except OSError as error:
+        raise BadArtifact(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BadArtifact(f"{path} is not a text") from None
     if _sha(text) != info.get("recipe_sha256"):
         raise BadArtifact(f"{path} is truncated or was changed after the run was made: put it back, or start a new run with it")
     return text
+
+
+def _unread(folder: Path, info: dict[str, Any], error: Exception) -> str:
+    """Why a recipe that is whole cannot be read: it may be younger than this version."""
+    made, ours = (info.get("versions") or {}).get("llmrec"), machine.versions()["llmrec"]
+    other = f"; the run was made by llmrec {made} and this is {ours}: use that version, the run is left as it is" if made != ours else ""
+    return f"{folder / 'recipe.toml'}: {error}{other}"
+
+
+def _version(info: dict[str, Any]) -> str:
+    made = info.get("versions")
+    return f" ({made['llmrec']})" if isinstance(made, dict) and "llmrec" in made else ""
+
+
+def _unwritable(folder: Path, error: OSError) -> ValueError:
+    return ValueError(f"no run can be made in {folder}: {error.strerror}; make room or give rights there, or let LLMREC_RUNS name another")
 
 
 def _upgraded(plain: dict[str, Any]) -> dict[str, Any]:
@@ -293,13 +332,21 @@ def _stem(recipe: Recipe) -> str:
 
 
 def _place_numbered(fresh: Path, stem: str) -> Path:
-    taken = [m for p in fresh.parent.iterdir() if (m := re.fullmatch(re.escape(stem) + r"-(\d+)", p.name))]
-    number = 1 + max((int(m[1]) for m in taken), default=0)
+    """No name is given twice: the worker of a run that was deleted under it may still be about to write into a folder of that name."""
+    given = fresh.parent / ".numbers" / stem
+    taken = [int(m[1]) for p in fresh.parent.iterdir() if (m := re.fullmatch(re.escape(stem) + r"-(\d{1,9})", p.name))]
+    with contextlib.suppress(OSError, ValueError):
+        taken.append(int(given.read_text(encoding="ascii")[:9]))
+    number = 1 + max(taken, default=0)
     while True:
         try:
-            return _place(fresh, fresh.parent / f"{stem}-{number}")
+            placed = _place(fresh, fresh.parent / f"{stem}-{number}")
         except ValueError:  # another process took the number a moment ago
             number += 1
+            continue
+        with contextlib.suppress(OSError):
+            artifacts.write_text(f"{number}", given)
+        return placed
 
 
 def _place(fresh: Path, folder: Path) -> Path:

@@ -8,14 +8,16 @@ first line until it ends, however it ends; nothing is ever guessed from a time.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
 
 from llmrec import artifacts, home
-from llmrec.runs import launch, status
+from llmrec.runs import launch, status, store
 from llmrec.runs.queue import deaths, ledger
 from llmrec.runs.queue.ledger import Ledger, Row
 
@@ -39,31 +41,45 @@ def tick() -> None:
     """One turn. Raises `LedgerBusy` where the queue cannot be written; every run is as it was then."""
     if not home.runs().is_dir():
         return
-    _reap()
-    with ledger.opened() as book:
+    with ledger.opened() as book:  # alone among all processes and threads
+        _reap()
         if time.monotonic() - _scanned.get(home.runs(), -SCAN) >= SCAN:
             _scanned[home.runs()] = time.monotonic()
             _find_lost(book)
-        working = [row for row in book.rows() if _stays(book, row)]
-        _start(book, working)
+        staying = [row for row in book.rows() if _stays(book, row)]
+        if _next(staying) is not None:  # before any is started: a ledger that was just begun anew knows not who works
+            _find_lost(book)
+            staying = [row for row in book.rows() if _stays(book, row)]
+        _start(book, staying)
 
 
 def _find_lost(book: Ledger) -> None:
-    """Runs that belong to the queue and stand in no row, as after a damaged ledger: oldest first."""
+    """Runs that belong to the queue and stand in no row, as after a damaged ledger: oldest first. What was being deleted is swept up."""
     known = {row.name for row in book.rows()}
     lost = []
     for folder in home.runs().iterdir():
+        if folder.name.startswith(".deleted-"):  # whoever deleted it was killed
+            shutil.rmtree(folder, ignore_errors=True)
         if folder.name in known or folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir():
             continue
         found = status.read_file(folder)
-        if found.executor and found.state in ("queued", "running"):
+        if found.executor and found.state in ("queued", "running") and not store.is_newer(folder):
             lost.append((found.state != "running", found.heartbeat or 0.0, folder.name, found.executor))
     for _, _, name, executor in sorted(lost):
         book.add(name, executor)
 
 
 def _stays(book: Ledger, row: Row) -> bool:
-    """Whether a row still waits or works; one that is over leaves the ledger, a dead worker's goes back in line or is called failed."""
+    """Whether a row still waits or works. What cannot even be looked at waits, and holds up no other."""
+    try:
+        return _goes_on(book, row)
+    except (OSError, ValueError) as error:
+        log.warning("run %s cannot be looked at: %s", row.name, error)
+        return False
+
+
+def _goes_on(book: Ledger, row: Row) -> bool:
+    """The same; one that is over leaves the ledger, a dead worker's goes back in line or is called failed."""
     folder = home.runs() / row.name
     if folder.is_symlink() or (not (folder / "run.json").exists() and not status.is_locked(folder)):  # deleted by hand
         book.drop(row.name)
@@ -74,7 +90,9 @@ def _stays(book: Ledger, row: Row) -> bool:
     if written.state in ("done", "stopped", "failed", "new"):
         book.drop(row.name)
         return False
-    if row.slot is None and written.state == "queued":
+    if row.slot is None and written.state != "running":
+        if written.state != "queued":
+            _end(folder, "queued", f"waits for a free place ({written.reason.partition(';')[0]})", row.executor)
         return True
     return _mourned(book, row, folder)
 
@@ -82,39 +100,46 @@ def _stays(book: Ledger, row: Row) -> bool:
 def _mourned(book: Ledger, row: Row, folder: Path) -> bool:
     """A worker died. Whether its run goes on."""
     if (folder / status.STOP).exists():
-        _end(folder, "stopped", "was asked to stop, and its process died before it could say so; resume to go on")
+        _end(folder, "stopped", "was asked to stop, and its process died before it could say so; resume to go on", row.executor)
         book.drop(row.name)
         return False
     reached = _reached(folder)
     count = row.deaths + 1 if reached == row.reached else 1
+    _reap(row.name)
     death = deaths.explain(row.began, _codes.pop(row.name, None), lambda: _remedy(folder))
     if death.for_memory or count >= TRIES:
         again = "" if death.for_memory else f", {count} times without getting further: `llmrec runs log {row.name}` shows its last words"
-        _end(folder, "failed", f"{death.sentence}{again}")
+        _end(folder, "failed", f"{death.sentence}{again}", row.executor)
         book.drop(row.name)
         return False
     book.died(row, count, reached)
-    _end(folder, "queued", f"{death.sentence}; it goes on from where it was")
+    _end(folder, "queued", f"{death.sentence}; it goes on from where it was", row.executor)
     return True
 
 
-def _start(book: Ledger, working: list[Row]) -> None:
+def _start(book: Ledger, staying: list[Row]) -> None:
     """Give free slots to who waits, in order."""
-    rows = {row.id: row for row in book.rows()}
-    waiting = []
+    tried: set[int] = set()
+    while (found := _next([row for row in staying if row.id not in tried])) is not None:
+        row, slot = found
+        tried.add(row.id)
+        _started(book, row, slot)
+
+
+def _next(staying: list[Row]) -> tuple[Row, int] | None:
+    """The first of the line that waits and may start, with the slot it gets; None where nobody waits or nothing is free."""
     taken: dict[str, set[int]] = {}
-    for row in (rows[row.id] for row in working if row.id in rows):
+    waiting: list[Row] = []
+    for row in staying:
         if status.is_locked(home.runs() / row.name):
             taken.setdefault(row.executor, set()).add(-row.id if row.slot is None else row.slot)
         else:
             waiting.append(row)
     for row in waiting:
-        used = taken.setdefault(row.executor, set())
-        if len(used) >= slots(row.executor):
-            continue
-        free = next(n for n in range(len(used) + 1) if n not in used)
-        if _started(book, row, free):
-            used.add(free)
+        used = taken.get(row.executor, set())
+        if len(used) < slots(row.executor):
+            return row, next(n for n in range(len(used) + 1) if n not in used)
+    return None
 
 
 def _started(book: Ledger, row: Row, slot: int) -> bool:
@@ -128,6 +153,7 @@ def _started(book: Ledger, row: Row, slot: int) -> bool:
     if lock is None:
         return False
     try:
+        _codes.pop(row.name, None)
         _children.append((row.name, _process(row, folder, slot, lock)))
         book.place(row, slot, deaths.snapshot())
         return True
@@ -144,6 +170,8 @@ def _process(row: Row, folder: Path, slot: int, lock: status.Lock) -> subprocess
         "OMP_NUM_THREADS": str(threads),
         "OMP_WAIT_POLICY": "PASSIVE",  # idle threads sleep, so that chat stays alive beside training
         "LLMREC_RUNS": str(home.runs().absolute()),
+        "LLMREC_HOME": str(home.home().absolute()),  # the worker may start in another folder
+        "LLMREC_DATA": str(home.data().absolute()),
     }
     if _gpus() > 1 and row.executor == "local":
         given["CUDA_VISIBLE_DEVICES"] = str(slot % _gpus())
@@ -173,9 +201,9 @@ def _plain(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, 0o644)
 
 
-def _end(folder: Path, state: status.State, reason: str) -> None:
+def _end(folder: Path, state: status.State, reason: str, executor: str | None = None) -> None:
     try:
-        status.write(folder, state, reason)
+        status.write(folder, state, reason, executor)
         status.forget_stop(folder)
     except (OSError, status.RunGone) as error:
         log.warning("run %s: %s, which could not be written down: %s", folder.name, reason, error)
@@ -194,7 +222,7 @@ def _reached(folder: Path) -> str:
 
 
 def _remedy(folder: Path) -> str:
-    from llmrec.runs import estimate, store
+    from llmrec.runs import estimate
 
     try:
         return estimate.remedy(store.Run(folder).recipe)
@@ -202,8 +230,12 @@ def _remedy(folder: Path) -> str:
         return "set a smaller train.batch"
 
 
-def _reap() -> None:
+def _reap(name_of_dead: str | None = None) -> None:
+    """Note how workers ended that this process started. name_of_dead: whose lock is free, and who may be on the way out for an instant."""
     for name, child in list(_children):
+        if name == name_of_dead:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(0.2)
         code = child.poll()
         if code is not None:
             _codes[name] = code

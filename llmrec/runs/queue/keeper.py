@@ -23,8 +23,8 @@ _children: list[subprocess.Popen[bytes]] = []  # keepers that this process start
 def ensure() -> None:
     """Start the keeper of this runs' folder where none is at work. One that cannot be started is told, and nothing is lost by it."""
     _children[:] = [child for child in _children if child.poll() is None]
-    folder = _folder()
     try:
+        folder = _folder()
         lock = status.take(folder)
         if lock is None:
             return
@@ -44,7 +44,7 @@ def main(fd: int) -> int:
     while True:
         try:
             dispatch.tick()
-        except ValueError as error:  # a busy or full disk: it may pass
+        except (ValueError, OSError) as error:  # a busy or full disk: it may pass
             print(error, file=sys.stderr, flush=True)
         if not home.runs().is_dir():
             return 0

@@ -6,6 +6,7 @@ Where it stands: under the command line, the pages and Python. What it does not 
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from llmrec.recipe import Recipe
     from llmrec.runs.status import State, Status
     from llmrec.runs.store import Run
+
+ENDING = 10.0  # seconds in which a process that has said how its run ended is gone
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,16 +40,27 @@ def submit(recipe: Recipe, executor: str = "local") -> Run:
     from llmrec.runs import executors
 
     executors.known(executor)
+    dispatch.slots(executor)  # refused before anything is made, where the setting is no number
     run = store.create(recipe, executor=executor)
-    with ledger.opened() as book:
-        book.add(run.name, executor)
-    _turn()
+    try:
+        with ledger.opened() as book:
+            book.add(run.name, executor)
+        _turn()
+    except ledger.LedgerBusy as error:  # the run is there and says that it waits: the next turn finds it
+        log.warning("run %s waits, and could not be put in line yet: %s", run.name, error)
     return run
 
 
 def resume(run: Run, executor: str | None = None) -> None:
     """Put a run that ended early back in line. ValueError where it is done, waits, works, or lies elsewhere."""
     _demand_ours(run)
+    if not run.broken:
+        _ = run.recipe  # one that cannot be read is refused here, and stays as it is
+    end = time.monotonic() + ENDING
+    while run.status.resumable and status.is_locked(run.path):  # it has said how it ended, and its process is about to go
+        if time.monotonic() > end:
+            raise ValueError(f"the last process of run {run.name} has not ended yet: resume it again in a moment")
+        time.sleep(0.05)
     with ledger.opened() as book:
         now = run.status
         if now.state == "interrupted" and any(row.name == run.name for row in book.rows()):
@@ -66,8 +81,8 @@ def stop(run: Run) -> Status:
     ValueError where there is nothing to stop.
     """
     with ledger.opened() as book:
-        now = run.status
-        rows = {row.name: row for row in book.rows()} if run.path.parent == home.runs() else {}
+        now = status.read(run.path)  # of a broken run too, which may be worked on all the same
+        rows = {row.name: row for row in book.rows()} if _is_ours(run) else {}
         if now.state in ("running", "stopping"):
             status.ask_to_stop(run.path)
         elif now.state == "queued" or (now.state == "interrupted" and run.name in rows):
@@ -75,21 +90,25 @@ def stop(run: Run) -> Status:
             book.drop(run.name)
         else:
             raise ValueError(f"run {run.name} is {now.state}: there is nothing to stop")
-    return run.status
+    return status.read(run.path)
 
 
 def delete(run: Run, patience: float = 30.0) -> None:
     """Throw a run away, stopping it first where it waits or works. ValueError where it has not stopped within `patience` seconds."""
-    if run.status.state in ("queued", "running", "stopping"):
+    if status.read(run.path).state in ("queued", "running", "stopping", "interrupted"):
         with contextlib.suppress(ValueError):  # it ended in between
             stop(run)
         end = time.monotonic() + patience
         while status.is_locked(run.path):
             if time.monotonic() > end:
-                raise ValueError(f"run {run.name} was asked to stop and has not yet, after {patience:.0f} s: delete it again in a moment")
+                pid = status.read_file(run.path).pid
+                raise ValueError(
+                    f"run {run.name} was asked to stop and has not yet, after {patience:.0f} s: delete it again in a moment, "
+                    f"or end its process {pid} first if it hangs"
+                )
             time.sleep(0.1)
     run.delete()
-    if run.path.parent == home.runs():
+    if _is_ours(run):
         with ledger.opened() as book:
             book.drop(run.name)
 
@@ -112,5 +131,9 @@ def _turn() -> None:
 
 
 def _demand_ours(run: Run) -> None:
-    if run.path.parent.absolute() != home.runs().absolute():
+    if not _is_ours(run):
         raise ValueError(f"{run.path} lies outside the runs' folder, where the queue works: `llmrec train --resume --out {run.path}`")
+
+
+def _is_ours(run: Run) -> bool:
+    return run.path.parent.resolve() == home.runs().resolve()

@@ -19,6 +19,7 @@ def main(name: str, executor: str, fd: int) -> int:
     """Work the run, let go of it, then turn the queue, so that the next one starts. The exit code is 1 where it failed."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     logging.getLogger("llmrec").setLevel(logging.INFO)
+    os.set_inheritable(fd, False)  # what this process starts must not keep the run's lock when it dies
     code = 0
     try:
         _work(name, executor)
@@ -28,7 +29,7 @@ def main(name: str, executor: str, fd: int) -> int:
         _tell(name, error)
     finally:
         status.Lock(fd).close()
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OSError):
         from llmrec.runs.queue import dispatch
 
         dispatch.tick()
