@@ -71,6 +71,7 @@ class SequenceFile:
 def _lines(path: Path, encoding: str, what: str) -> list[tuple[str, list[str]]]:
     """(first field, the others) of every line that is not blank; a first field that stands twice is an error."""
     seen: dict[str, int] = {}
+    words: dict[str, str] = {}  # each word held once: short ones written out a billion times would fill the memory many times over
     rows = []
     for number, line in enumerate(read_text(path, encoding).decode().splitlines(), start=1):
         fields = line.split()
@@ -82,7 +83,7 @@ def _lines(path: Path, encoding: str, what: str) -> list[tuple[str, list[str]]]:
                 f"join the two lines"
             )
         seen[fields[0]] = number
-        rows.append((fields[0], fields[1:]))
+        rows.append((fields[0], [words.setdefault(word, word) for word in fields[1:]]))
     if not rows:
         raise BadData(f"{path.name} is empty; give a file with a line per {what}")
     return rows
