@@ -8,8 +8,9 @@ waits. What it does not know: Ray.
     cluster.lock         held by the process that writes, so that two attempts never write at once
     worker.log           what the process says, as that of any worker
 
-An attempt that is no longer the one of cluster.json leaves at once, and so does one whose starter died: nobody trains a run that was
-given to somebody else. The process is not Ray's own, since Ray ends its workers by the signal that asks a training to stop.
+An attempt that is no longer the one of cluster.json leaves at once, and so does one whose starter died or whose agent let go of the
+run's lock: nobody trains a run that belongs to nobody, or to somebody else. The process is not Ray's own, since Ray ends its workers by
+the signal that asks a training to stop.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def here(folder: str, token: str, version: str, given: dict[str, str], lag: floa
     {"died": a sentence, "for_memory": bool}. version: of llmrec, at the agent; given: environment variables.
     """
     import llmrec
+    from llmrec.runs import status
     from llmrec.runs.queue import deaths
 
     if version != llmrec.__version__:
@@ -51,6 +53,8 @@ def here(folder: str, token: str, version: str, given: dict[str, str], lag: floa
     if found != token:
         home = f"does not see {path}: LLMREC_HOME and LLMREC_RUNS must name folders that all machines share, under the same path"
         return {"left": True} if found else {"unfit": home}
+    if not status.is_locked(path):
+        return {"unfit": f"does not see that {path} is locked: the file system must carry locks (flock) from machine to machine"}
     began = deaths.snapshot()
     command = [sys.executable, "-P", "-m", "llmrec.runs.executors.node", folder, token]
     with (
@@ -136,7 +140,12 @@ def _leave_with_starter() -> None:
 
 
 def _leave_when_replaced(folder: Path, token: str) -> None:
-    while attempt(folder) == token or not (folder / "run.json").exists():  # a run that was deleted is noticed by the training itself
+    from llmrec.runs import status
+
+    def ours() -> bool:
+        return attempt(folder) == token and status.is_locked(folder)
+
+    while ours() or not (folder / "run.json").exists():  # that a run was deleted, the training sees itself
         time.sleep(LOOK)
     os._exit(LEFT)
 

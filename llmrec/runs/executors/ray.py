@@ -52,6 +52,7 @@ class Ray:
             raise ValueError('the executor "ray" needs the package ray, which is not installed: pip install "llmrec[ray]"') from None
         needs = _cpus()
         with Stop(lambda: False, run.path) as stop, stop.gently():
+            _call_back(run)
             _connect(ray, _address())
             try:
                 return _Agent(ray, run, stop, needs).work()
@@ -88,12 +89,12 @@ class _Agent:
         """How the run ended, or a sentence of what it died of and whether that was for want of memory."""
         import llmrec
 
-        token = self._order()
+        token = _order(self._run)
         needs = {"num_cpus": self._cpus, "num_gpus": self._gpus, "max_retries": 0, "name": f"llmrec {self._run.name}"}
         task = self._ray.remote(**needs)(node.here)
         sent = task.remote(str(self._run.path), token, llmrec.__version__, _given(self._cpus))
         if not self._begun(sent, token):
-            self._order()  # it must not begin any more
+            _order(self._run)  # it must not begin any more
             self._ray.cancel(sent, force=True)
             return self._end("stopped", f"{self._stop.reason} while it waited for a place in the cluster; resume to go on"), False
         told = False
@@ -139,23 +140,14 @@ class _Agent:
             return f"{where}: {told['died']}", bool(told["for_memory"])
         if "left" in told:
             return f"{where} left the run", False
-        self._demand_folder()
+        _demand_folder(self._run)
         return status.read_file(self._run.path), False
-
-    def _order(self) -> str:
-        """Make a new attempt the one that may work; every other leaves. Returns its token."""
-        from llmrec import artifacts
-
-        token = uuid.uuid4().hex
-        self._demand_folder()
-        artifacts.write_json({"attempt": token, "host": socket.gethostname(), "pid": os.getpid()}, self._run.path / node.ORDER)
-        return token
 
     def _end(self, state: State, reason: str) -> Status:
         """Say how it ended where no attempt can, once none writes any more."""
         from llmrec.runs import status
 
-        with node.alone(self._run.path, self._order(), patience=LEAVE):
+        with node.alone(self._run.path, _order(self._run), patience=LEAVE):
             status.write(self._run.path, state, reason)
             status.forget_stop(self._run.path)
             self._tell({"event": "end", "state": state, "reason": reason})
@@ -169,12 +161,6 @@ class _Agent:
             with contextlib.suppress(FileNotFoundError):
                 status.ask_to_stop(self._run.path)
 
-    def _demand_folder(self) -> None:
-        from llmrec.runs import status
-
-        if not (self._run.path / "run.json").exists():
-            raise status.RunGone(f"run {self._run.name} was deleted while it was worked on: what it had is gone, no other run is touched")
-
     def _warn_where_nothing_fits(self) -> None:
         if not any(n.get("CPU", 0) >= self._cpus and n.get("GPU", 0) >= self._gpus for n in self._nodes):
             most = max((int(n.get("CPU", 0)) for n in self._nodes), default=0)
@@ -186,6 +172,30 @@ class _Agent:
 
         with contextlib.suppress(OSError):  # a full disk ends nothing
             events.append(self._run.path / "events.jsonl", event)
+
+
+def _order(run: Run) -> str:
+    """Make a new attempt the one that may work; every other leaves. Returns its token."""
+    from llmrec import artifacts
+
+    _demand_folder(run)
+    token = uuid.uuid4().hex
+    artifacts.write_json({"attempt": token, "host": socket.gethostname(), "pid": os.getpid()}, run.path / node.ORDER)
+    return token
+
+
+def _call_back(run: Run) -> None:
+    """See to it that nothing which an earlier agent sent still writes, also where the cluster has gone."""
+    if (run.path / node.ORDER).exists():
+        with node.alone(run.path, _order(run), patience=LEAVE):
+            pass
+
+
+def _demand_folder(run: Run) -> None:
+    from llmrec.runs import status
+
+    if not (run.path / "run.json").exists():
+        raise status.RunGone(f"run {run.name} was deleted while it was worked on: what it had is gone, no other run is touched")
 
 
 def _address() -> str:
@@ -212,7 +222,7 @@ def _address() -> str:
 
 
 def _connect(ray: Any, address: str) -> None:
-    """Join the cluster as a driver; what a node says goes to the run's log by itself; hands off our signals."""
+    """Join the cluster, which must leave our signals alone. What a node says goes straight into the run's log."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGTERM)

@@ -26,8 +26,14 @@ class Nodes:
     def __init__(self, folder: Path) -> None:
         self.environment = {**os.environ, **environment(folder, 1000), "OMP_NUM_THREADS": "1"}
         self.started: list[subprocess.Popen[bytes]] = []
+        self.locks: dict[Path, status.Lock] = {}
 
     def order(self, run: Run, token: str) -> None:
+        """As the agent does, which holds the run's lock."""
+        if run.path not in self.locks:
+            lock = status.take(run.path)
+            assert lock is not None
+            self.locks[run.path] = lock
         artifacts.write_json({"attempt": token}, run.path / node.ORDER)
 
     def start(self, run: Run, token: str) -> subprocess.Popen[bytes]:
@@ -43,9 +49,11 @@ def nodes(tmp_path: Path) -> Iterator[Nodes]:
     for child in made.started:
         child.kill()
         child.communicate()
+    for lock in made.locks.values():
+        lock.close()
 
 
-def test_it_leaves_with_its_starter(nodes: Nodes) -> None:
+def test_it_leaves_with_its_starter_and_with_its_agent(nodes: Nodes) -> None:
     run = store.create(board())
     nodes.order(run, "a")
     child = nodes.start(run, "a")
@@ -55,6 +63,11 @@ def test_it_leaves_with_its_starter(nodes: Nodes) -> None:
     child.stdin.close()
     assert child.wait(60) == node.LEFT
     assert status.read_file(run.path).state == "running"  # it left without a word, as a killed one does
+    reached = steps(run)[-1]
+    child = nodes.start(run, "a")
+    until(lambda: steps(run)[-1] > reached, "it goes on")
+    nodes.locks.pop(run.path).close()  # an agent died and Ray with it
+    assert child.wait(60) == node.LEFT
 
 
 def test_a_run_given_to_another_is_left_two_never_write_at_once_and_a_stop_is_heard(nodes: Nodes) -> None:
@@ -86,6 +99,7 @@ def test_here_says_why_a_node_is_not_fit(tmp_path: Path) -> None:
     told = node.here(folder, "a", llmrec.__version__, {}, lag=0)
     assert told["unfit"].startswith(f"does not see {run.path}: LLMREC_HOME")
     artifacts.write_json({"attempt": "b"}, run.path / node.ORDER)
+    assert "carry locks (flock)" in node.here(folder, "b", llmrec.__version__, {}, lag=0)["unfit"]
     assert node.here(folder, "a", llmrec.__version__, {}, lag=0) == {"left": True}
     assert not (tmp_path / "elsewhere").exists() and "unfit" in node.here(str(tmp_path / "elsewhere"), "a", llmrec.__version__, {}, lag=0)
     assert not (tmp_path / "elsewhere").exists()
@@ -101,10 +115,10 @@ def test_here_tells_how_its_process_ended(nodes: Nodes, monkeypatch: pytest.Monk
     assert node.here(str(run.path), "a", llmrec.__version__, given)["died"] == "its process ended with code 1 without a word"
 
 
-def test_a_run_that_cannot_be_begun_says_why() -> None:
+def test_a_run_that_cannot_be_begun_says_why(nodes: Nodes) -> None:
     run = store.create(board())
     (run.path / "recipe.toml").write_text("seed = 1\n")
-    artifacts.write_json({"attempt": "a"}, run.path / node.ORDER)
+    nodes.order(run, "a")
     assert node.here(str(run.path), "a", llmrec.__version__, {}) == {"ended": True}
     found = status.read_file(run.path)
     assert found.state == "failed" and "truncated or was changed" in found.reason

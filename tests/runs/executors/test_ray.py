@@ -142,6 +142,15 @@ def test_a_cluster_that_cannot_be_joined_is_told(run: Run, played: Callable[[Scr
         played(Shut())
 
 
+def test_what_an_earlier_agent_sent_is_called_back_also_where_the_cluster_has_gone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifacts.write_json({"attempt": "old"}, run.path / node.ORDER)
+    monkeypatch.setitem(sys.modules, "ray", Script())
+    monkeypatch.setenv("RAY_ADDRESS", "nobody")
+    with pytest.raises(ValueError, match="RAY_ADDRESS"):
+        executor.Ray().work(run)
+    assert node.attempt(run.path) not in ("", "old")
+
+
 def test_after_three_deaths_without_getting_further_it_fails(run: Run, played: Callable[[Script], Status]) -> None:
     script = Script(RayError(), {"died": "its process was killed", "for_memory": False}, TaskCancelledError(), {"ended": True})
     ended = played(script)
