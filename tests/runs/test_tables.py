@@ -108,9 +108,10 @@ def test_what_may_not_be_read_or_written_is_said_with_a_remedy(tmp_path: Path, m
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(BadData, match=r"n.json cannot be used \(Permission denied\): choose another file"):
-        files.load(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", refuse)
+        with pytest.raises(BadData, match=r"n.json cannot be used \(Permission denied\): choose another file"):
+            files.load(path)
     fit(None)  # so that the stages come from the cache
     monkeypatch.setattr("tempfile.mkdtemp", refuse)
     with pytest.raises(ValueError, match=r"mine cannot be used \(Permission denied\): choose another folder"):
