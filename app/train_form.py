@@ -19,7 +19,7 @@ SECTIONS = {
     "split": "Split",
     "embed": "Vectors",
     "scheme": "Names",
-    "lm": "Language model",
+    "lm": "Model",
     "head": "Head",
     "train": "Training",
 }

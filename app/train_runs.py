@@ -45,7 +45,7 @@ def _in_hand(jobs: tuple[Job, ...]) -> str | None:
     names = [j.name for j in jobs]
     wanted = st.session_state.get("_job") or frame.linked("job")
     if wanted and wanted not in names:
-        st.warning(f"There is no run {wanted!r} here: it may have been deleted. Choose another.", icon=":material/info:")
+        st.warning(chips.text(f"There is no run {wanted!r:.100} here: it may have been deleted. Choose another."), icon=":material/info:")
         wanted = None
     name = wanted or next(iter(names), None)
     st.session_state["_job"] = name
@@ -53,7 +53,7 @@ def _in_hand(jobs: tuple[Job, ...]) -> str | None:
     return name
 
 
-@st.fragment(run_every=2.0)
+@st.fragment(run_every=3.0)
 def _list(name: str | None) -> None:
     with frame.told():
         jobs = shared.backend().workshop().jobs()
@@ -98,18 +98,18 @@ def _one(job: Job, others: list[str]) -> None:
     if st.session_state.get("_deleting") == job.name:
         _ask(job.name)
     if job.state in MOVING:
-        _live(job.name, job.state)
+        _live(job.name, (job.state, job.reason))
     else:
         _shown(seen)
     if others:
         _compared(job.name, others)
 
 
-@st.fragment(run_every=1.5)
-def _live(name: str, state: str) -> None:
+@st.fragment(run_every=2.0)
+def _live(name: str, stood: tuple[str, str]) -> None:
     with frame.told():
         seen = shared.backend().workshop().training(name, frame.dark())
-        if seen.job.state != state:
+        if (seen.job.state, seen.job.reason) != stood:
             st.rerun()  # once, the whole page: buttons, the list and the picker change with it
         _shown(seen)
 

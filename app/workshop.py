@@ -28,6 +28,17 @@ TAIL = 6000  # bytes of a log that are shown
 log = logging.getLogger(__name__)
 
 
+class Bounded(OrderedDict[Any, Any]):
+    """The last so many values."""
+
+    def put(self, key: Any, value: T) -> T:
+        self[key] = value
+        self.move_to_end(key)
+        while len(self) > KEPT:
+            self.popitem(last=False)
+        return value
+
+
 class Recent:
     """Values that stay for a second; who asks meanwhile for the same waits and gets the same."""
 
@@ -60,6 +71,7 @@ class Workshop:
     def __init__(self) -> None:
         self._recent, self._forecasts = Recent(), plans.Forecasts()
         self._watches: OrderedDict[str, tuple[threading.Lock, Any]] = OrderedDict()
+        self._drawn = Bounded()
         self._lock, self._over = threading.Lock(), threading.Event()
 
     def choices(self) -> tuple[Choice, ...]:
@@ -207,8 +219,10 @@ class Workshop:
         if run.broken:
             return Training(job, (), (), "", (), frozenset[Act]({"delete"}))
         live = self._look(run)
-        numbers = _numbers(live, job)
-        return Training(job, numbers, _curves(live, dark), _tail(run.path / "worker.log"), live.log.warnings, _acts(run, job.state))
+        drawn = self._drawn.get((name, dark))
+        if drawn is None or drawn[0] != (live.curves, live.pace.steps):  # drawing costs more than all the rest
+            drawn = self._drawn.put((name, dark), ((live.curves, live.pace.steps), _curves(live, dark)))
+        return Training(job, _numbers(live, job), drawn[1], _tail(run.path / "worker.log"), live.log.warnings, _acts(run, job.state))
 
     def _look(self, run: Any) -> Any:
         """A run's events in one picture; a look costs what came since the last."""

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from llmrec.view.palette import frame, palette
 
 DRAWN = 600  # points of a line: more than a screen can tell apart
+SHOWN = ("ndcg", "hit", "recall", "mrr")  # the first two of these that were measured are drawn; the table has all
 
 
 class Loss(NamedTuple):
@@ -76,11 +77,11 @@ def loss(table: pd.DataFrame, steps: int | None = None, dark: bool = False) -> g
 
 
 def validation(table: pd.DataFrame, steps: int | None = None, dark: bool = False) -> go.Figure:
-    """The lines of a `validation_table`, one per metric, with a ring where the kept model stands."""
+    """The lines of a `validation_table`, one per metric that is `drawn`, with a ring where the kept model stands."""
     chosen = palette(dark)
     figure = go.Figure(layout=frame(dark))
     best = table[table["best"] == "best"]
-    for number, name in enumerate(metrics(table)):
+    for number, name in enumerate(drawn(table)):
         colour = chosen.categories[number % len(chosen.categories)]
         figure.add_scatter(
             x=table["step"],
@@ -108,6 +109,13 @@ def metrics(table: pd.DataFrame) -> list[str]:
     return [name for name in table.columns if name not in ("step", "best")]
 
 
+def drawn(table: pd.DataFrame) -> list[str]:
+    """The two metrics of a `validation_table` that say most."""
+    found = metrics(table)
+    known = [name for stem in SHOWN for name in found if name.partition("@")[0] == stem]
+    return known[:2] or found[:2]
+
+
 def said(table: pd.DataFrame) -> str:
     """A `loss_table` or `validation_table` as one sentence, for those who do not see its figure."""
     if not len(table):
@@ -117,7 +125,7 @@ def said(table: pd.DataFrame) -> str:
         return f"Training loss from {first['loss']:.3f} at step {int(first['step']):,} to {last['loss']:.3f} at step {int(last['step']):,}."
     best = table[table["best"] == "best"]
     row, where = (best.iloc[0], "at best") if len(best) else (last, "last")
-    numbers = ", ".join(f"{name} {row[name]:.4f}" for name in metrics(table) if pd.notna(row[name]))
+    numbers = ", ".join(f"{name} {row[name]:.4f}" for name in drawn(table) if pd.notna(row[name]))
     return f"Validation, read {len(table)} times: {where} {numbers} at step {int(row['step']):,}."
 
 

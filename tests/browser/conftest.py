@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.browser import chromium as browser
+from tests.browser import small_run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,6 +46,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[
     finally:
         process.terminate()
         process.wait(20)
+        small_run.end(runs)  # a training goes on without its server
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+import pytest
 
 RECIPE = {
     "data": {"name": "checkerboard", "n_users": 60, "n_items": 40},
@@ -18,17 +19,22 @@ def train(runs: Path) -> str:
     from llmrec import recipe
     from llmrec.runs import pipeline, store
 
-    before = os.environ.get("LLMREC_RUNS")
-    os.environ["LLMREC_RUNS"] = str(runs)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLMREC_RUNS", str(runs))
         run = store.create(recipe.read(RECIPE))
         assert pipeline.train(run).state == "done"
-    finally:
-        if before is None:
-            os.environ.pop("LLMREC_RUNS")
-        else:
-            os.environ["LLMREC_RUNS"] = before
     return run.name
+
+
+def end(runs: Path) -> None:
+    """Stop what is still being trained in this folder of runs, and wait for it."""
+    from llmrec.runs import queue, store
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLMREC_RUNS", str(runs))
+        for run in store.list_runs():
+            if run.status.state in ("queued", "running", "stopping"):
+                queue.delete(run, patience=60)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,12 @@ def test_nothing_yet_is_an_empty_figure_and_a_sentence() -> None:
     assert curves.said(curves.validation_table([])) == "Nothing was measured yet."
 
 
+def test_of_many_metrics_two_are_drawn_and_all_stand_in_the_table() -> None:
+    table = curves.validation_table([Measured(1, {"hit@10": 0.5, "coverage@10": 1.0, "ndcg@10": 0.2}, True)])
+    assert curves.metrics(table) == ["hit@10", "coverage@10", "ndcg@10"] and curves.drawn(table) == ["ndcg@10", "hit@10"]
+    assert [t.name for t in curves.validation(table).data] == ["ndcg@10", "best", "hit@10", "best"]
+
+
 def test_a_metric_that_one_reading_lacks_is_a_gap() -> None:
     table = curves.validation_table([Measured(1, {"a": 0.5}), Measured(2, {"b": 0.25}, True)])
     assert curves.metrics(table) == ["a", "b"] and curves.said(table) == "Validation, read 2 times: at best b 0.2500 at step 2."
