@@ -101,14 +101,14 @@ class Measuring:
     def _try_memory(self, lm: Any, plan: Any) -> int:
         """Two small batches and then the recipe's, of the longest documents: the line of memory, and a batch that fits."""
         least, wanted = max(1, plan.batch // 4), plan.batch
-        before = room.peak()
+        before, free = room.peak(), min(self.free, room.address_room() or self.free)  # by now torch has mapped what it maps
         peaks: dict[int, int] = {least: self._peak(lm, plan, least)}
         grown = peaks[least] - before
-        if before + grown * wanted / least > TIGHT * self.free and wanted > 2 * least and before + 3 * grown < self.free:
+        if before + grown * wanted / least > TIGHT * free and wanted > 2 * least and before + 3 * grown < free:
             peaks[2 * least] = self._peak(lm, plan, 2 * least)
         line = Line.through(*_ends(peaks))
         foretold = line.at(wanted) if line else before + grown * wanted / least
-        if wanted > max(peaks) and foretold <= 0.9 * self.free:
+        if wanted > max(peaks) and foretold <= 0.9 * free:
             peaks[wanted] = self._peak(lm, plan, wanted)
         if len(peaks) == 1 and wanted > least:  # no second batch was safe: everything that came with the first is laid to its documents
             peaks[0] = before
