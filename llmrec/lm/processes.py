@@ -175,7 +175,9 @@ def join() -> Share:
 
 
 def leave() -> None:
-    """Part from the other processes, so that none waits for this one."""
+    """Part from the other processes, if there are any."""
+    if world() == 1:
+        return
     import torch
 
     if torch.distributed.is_initialized():
