@@ -136,6 +136,55 @@ def test_draws_for_all_go_on_where_one_process_would_have_drawn() -> None:
             assert torch.equal(torch.rand(7 + rank), dropped[1]) and not torch.equal(dropped[0], dropped[1])
 
 
+WORDS = """
+import json, os, torch
+from llmrec.lm import processes
+share = processes.join()
+weights = [torch.nn.Parameter(torch.zeros(2)) for _ in range(3)]
+weights[0].grad = torch.tensor([1.0, 2.0]) * (1 + 9 * share.rank)
+if share.rank:
+    weights[1].grad = torch.tensor([5.0, 6.0])
+loss = share.summed(weights, 1.5 + share.rank)
+found = [loss, [w.grad if w.grad is None else w.grad.tolist() for w in weights]]
+found += [share.told(["\u00e9", None, 0.1] if share.main else "unheard"), share.anyone(share.rank == 1), share.anyone(False)]
+share.alike(tensors := [torch.full((2,), float(share.rank))])
+print(json.dumps([*found, tensors[0].tolist()]), flush=True)
+if share.rank:
+    os._exit(9)
+try:
+    share.anyone(False)
+except processes.Deserted as error:
+    print(error)
+"""
+
+
+def test_what_processes_tell_each_other() -> None:
+    """Two by hand, without a launcher; one of them dies in the end."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "OMP_NUM_THREADS": "1",
+    }
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORDS], env={**common, "RANK": rank, "LOCAL_RANK": rank}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for rank in ("0", "1")
+    ]
+    told = [process.communicate(timeout=280) for process in both]
+    lines = [out.decode().splitlines() for out, _ in told]
+    assert lines[0] and lines[1], told
+    for said in (lines[0][0], lines[1][0]):
+        assert json.loads(said) == [4.0, [[11.0, 22.0], [5.0, 6.0], None], ["é", None, 0.1], True, False, [0.0, 0.0]]
+    assert "another process of this training ended" in lines[0][1] and both[1].returncode == 9
+
+
 @pytest.mark.parametrize(
     ("said", "rank", "world"),
     [
