@@ -128,9 +128,10 @@ def _results(args: argparse.Namespace) -> Iterator[Any]:
 
 def _explain(error: Exception, debug: bool) -> int:
     from llmrec.commands.layout import cell
+    from llmrec.lm.trouble import Trouble
     from llmrec.registry import UnknownName
 
-    expected = isinstance(error, (ValueError, FileNotFoundError, UnknownName))
+    expected = isinstance(error, (ValueError, FileNotFoundError, UnknownName, Trouble))
     if debug:
         logging.getLogger("llmrec").exception("where it came from:")
     said = cell(" ".join(str(error).split())) or type(error).__name__
