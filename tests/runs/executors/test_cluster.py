@@ -133,8 +133,7 @@ def test_a_run_of_the_queue_is_worked_on_a_node(nodes: Nodes) -> None:
 @pytest.mark.slow
 def test_what_failed_on_a_node_is_told_here(nodes: Nodes) -> None:
     run = queue.submit(board(), executor="ray")
-    worker(run)
-    (run.path / "checkpoint" / "manifest.json").unlink(missing_ok=True)
+    until(lambda: steps(run), "it works")
     queue.stop(run)
     turned("stopped", run)
     (run.path / "checkpoint" / "manifest.json").write_text("torn")

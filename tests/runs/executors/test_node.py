@@ -92,6 +92,16 @@ def test_a_run_given_to_another_is_left_two_never_write_at_once_and_a_stop_is_he
     assert taken == sorted(set(taken)), "two wrote at once"
 
 
+def test_a_stop_from_before_its_first_line_is_a_stop(nodes: Nodes) -> None:
+    run = store.create(board())
+    nodes.order(run, "a")
+    status.ask_to_stop(run.path)
+    assert nodes.start(run, "a").wait(60) == 0
+    found = status.read_file(run.path)
+    assert (found.state, steps(run)) in [("stopped", []), ("stopped", [1])] and "on request" in found.reason
+    assert not (run.path / status.STOP).exists()
+
+
 def test_here_says_why_a_node_is_not_fit(tmp_path: Path) -> None:
     run = store.create(board())
     folder = str(run.path)
