@@ -39,8 +39,9 @@ def work(run: Run) -> None:
     """Take part in the training that the main process begins; return once it is over, or where there is none."""
     with Stop(lambda: False, run.path) as stop:
         try:
-            if _prepared(run):
-                _train(run, stop)
+            with stop.at_once():
+                if _prepared(run):
+                    _train(run, stop)
         except Halt:  # the main process has heard it too
             return
 
@@ -65,7 +66,7 @@ def _train(run: Run, stop: Stop) -> None:
 
     recipe = run.recipe
     prepared = pipeline.prepare(recipe, _nobody)
-    if (run.path / "training.json").exists() and (run.path / "model").exists():
+    if pipeline.is_trained(run):
         return  # it was trained before; the main process only measures
     table, vectors, catalog = run.table(), run.vectors(), prepared.dataset.catalog
     model = LanguageModel.create(recipe.lm, table, catalog, recipe.seed)

@@ -58,8 +58,9 @@ def test_two_processes_make_one_run_with_the_numbers_of_one(tmp_path: Path) -> N
         for seen in ("masked", "unmasked"):
             one, two = (metrics[part][seen]["metrics"] for metrics in both)
             assert two == pytest.approx(one, abs=1.01 / 30), "sums in another order may move one of the 30 users"
-    events = [[e["event"] for e in store.open_run(tmp_path / n).events()] for n in ("alone", "together")]
-    assert events[0] == events[1], "nothing is told twice"
+    often = ("progress", "step")  # told by the clock
+    events = [[e for e in store.open_run(tmp_path / n).events() if e["event"] not in often] for n in ("alone", "together")]
+    assert [e["event"] for e in events[0]] == [e["event"] for e in events[1]], "nothing is told twice"
     assert artifacts.check(tmp_path / "together" / "model")
     code, again, err = launched(2, *words, "--out", str(tmp_path / "together"), "--resume")
     assert code == 0, err
