@@ -26,6 +26,7 @@ from llmrec.runs.store import Run
 Emit = Callable[[events.Event], None]
 PARTS: tuple[tuple[Part, bool], ...] = (("valid", True), ("test", True), ("test", False), ("valid", False))
 BEAT = 5.0  # seconds between two signs of life in status.json
+DAMAGED = ("model-damaged", "content-damaged", "checkpoint-damaged")  # what could not be read and was made again
 # what a run writes beside status and lock
 PARTS_ON_DISK = ("events.jsonl", "ids", "vectors", "model", "content", "checkpoint", "training.json", "metrics.json", "worker.log")
 
@@ -144,7 +145,7 @@ def _said(run: Run, error: BaseException) -> str:
 
 def _sweep(run: Run) -> None:
     """What was written into the folder after it had been deleted, which is no run: only what a run writes is taken away."""
-    for name in (*PARTS_ON_DISK, status.FILE, status.LOCK, status.STOP):
+    for name in (*PARTS_ON_DISK, *DAMAGED, status.FILE, status.LOCK, status.STOP):
         path = run.path / name
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
@@ -155,7 +156,8 @@ def _work(run: Run, tell: Emit, stop: Stop, numbers: bool) -> None:
     recipe = run.recipe
     prepared = prepare(recipe, tell)
     _keep(run, prepared)
-    if not (run.path / "training.json").exists() or not (run.path / "model").exists():
+    if not is_trained(run):
+        _forget_model(run, tell)
         _fit(run, recipe, prepared, tell, stop)
     if stop() or not numbers:
         return
@@ -172,6 +174,27 @@ def _work(run: Run, tell: Emit, stop: Stop, numbers: bool) -> None:
             measured.setdefault(part, {})[seen] = report(run, recommender, prepared.dataset.name, prepared.split, part, masked)
         artifacts.write_json(measured, run.path / "metrics.json")
         tell({"event": "evaluation", "part": part, "seen": seen, "metrics": measured[part][seen]["metrics"]})
+
+
+def is_trained(run: Run) -> bool:
+    """Whether training is over and its model whole: then nothing is left but measuring."""
+    if not (run.path / "training.json").exists():
+        return False
+    try:
+        artifacts.check(run.path / "model")
+    except artifacts.BadArtifact:
+        return False
+    return True
+
+
+def _forget_model(run: Run, tell: Emit) -> None:
+    """Where training is over and the model is damaged or gone, which measuring needs, it is made again."""
+    if not (run.path / "training.json").exists():
+        return
+    if (run.path / "model").exists():
+        trouble.set_aside(run.path / "model")
+    (run.path / "training.json").unlink()
+    tell({"event": "warning", "text": "the trained model is missing or damaged; it is made again, to the same end"})
 
 
 def _measured(run: Run, tell: Emit) -> dict[str, Any]:
