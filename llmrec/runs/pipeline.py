@@ -97,7 +97,7 @@ def _worked(run: Run, tell: Emit, stop: Stop, numbers: bool) -> Status:
     status.write(run.path, "running")
     tell({"event": "start", "resumed": any(e.get("event") == "start" for e in run.events())})
     try:
-        with progress.listening(tell):
+        with progress.listening(tell), stop.at_once():
             _work(run, tell, stop, numbers)
         state: State = "stopped" if stop() else "done"
         reason = f"{stop.reason}; resume to go on" if stop() else _outcome(run)
@@ -135,12 +135,19 @@ def _said(run: Run, error: BaseException) -> str:
         return str(error)
     said = f"{type(error).__name__}: {error}"
     if trouble.no_memory(error):
-        from llmrec.runs import estimate
-
-        return f"there was not enough memory: {estimate.remedy(run.recipe)}, then resume ({said})"
+        return f"there was not enough memory: {_smaller(run)}, then resume ({said})"
     if trouble.no_room(error):
         return f"there was no room on the disk: free some where {run.path} and {home.home()} are, then resume ({said})"
     return said
+
+
+def _smaller(run: Run) -> str:
+    """What to set so that memory suffices. Where there is none left, even to ask is too much."""
+    with contextlib.suppress(Exception):
+        from llmrec.runs import estimate
+
+        return estimate.remedy(run.recipe)
+    return "set a smaller train.batch"
 
 
 def _sweep(run: Run) -> None:

@@ -23,7 +23,8 @@ class Halt(BaseException):
 
 
 class Stop:
-    """Callable: has somebody asked to stop? Outside `gently` it leaves the stage by `Halt`; inside it, the work ends itself.
+    """Callable: has somebody asked to stop? Inside `at_once` that leaves the stage by `Halt`; elsewhere, and in `gently`, the work sees it
+    when it asks, so that no word is lost while a run is begun or its end is written down.
 
     folder: the run's, where a file `stop` is such a word, from any process or machine, and where its disappearance ends the work too.
     A second Ctrl-C always is a `KeyboardInterrupt`. Stages are left in the main thread alone; elsewhere the work sees it when it asks.
@@ -33,7 +34,7 @@ class Stop:
         self._should_stop, self._folder = should_stop, folder
         self._signal: int | None = None
         self._found = ""  # what was found in the folder
-        self._gentle = False
+        self._gentle = True
         self._before: dict[int, Any] = {}
         self._over = threading.Event()
         self._guard = threading.Lock()  # no signal is sent once the handlers are on their way out
@@ -50,13 +51,24 @@ class Stop:
         return "stopped by Ctrl-C" if self._signal == signal.SIGINT else "stopped by SIGTERM"
 
     @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Inside, a wish to stop raises `Halt`, and one of before does so at the door."""
+        self._gentle = False
+        try:
+            if self._signal is not None:
+                raise Halt
+            yield
+        finally:
+            self._gentle = True
+
+    @contextlib.contextmanager
     def gently(self) -> Iterator[None]:
         """Inside, a wish to stop only sets the answer: the work sees it and keeps what it has."""
-        self._gentle = True
+        before, self._gentle = self._gentle, True
         try:
             yield
         finally:
-            self._gentle = False
+            self._gentle = before
 
     def __enter__(self) -> Stop:
         if self._main:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from llmrec import artifacts
+from llmrec import artifacts, home
 from llmrec.recipe import Recipe
 from llmrec.runs import status, store
-from llmrec.runs.queue import dispatch
+from llmrec.runs.queue import dispatch, keeper
 from llmrec.runs.store import Run
 from tests.runs.worlds import board
 
@@ -127,6 +127,37 @@ def kill(pid: int | None) -> bool:
     return False
 
 
+def everybody() -> list[int]:
+    """Every process but this one that works in the runs' folder: workers, keepers, servers, commands."""
+    mark, found = f"LLMREC_RUNS={home.runs()}".encode(), []
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal() and int(process.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    found.append(int(process.name))
+    return found
+
+
+def kill_everybody() -> int:
+    """Until nobody is left: one that is killed may have started another an instant before. How many there were."""
+    killed: set[int] = set()
+    while pids := everybody():
+        for pid in pids:
+            kill(pid)
+        killed |= set(pids)
+        for child in [child for _, child in dispatch._children] + keeper._children:
+            child.poll()
+    return len(killed)
+
+
+def wait(condition: Callable[[], bool], what: str) -> None:
+    """Wait for a condition and touch nothing: somebody else must turn the queue."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, f"never: {what}"
+        time.sleep(0.05)
+
+
 def pause(chance: random.Random, longest: float) -> None:
     """A random moment is what is tested here: nothing is waited for."""
     time.sleep(chance.uniform(0, longest))
@@ -138,7 +169,9 @@ def done(run: Run) -> bool:
 
 def outcome(run: Run) -> tuple[str, str]:
     """What a run came to: its weights and its numbers, byte by byte, without the seconds that they took."""
-    metrics = json.dumps({part: {seen: r["metrics"] for seen, r in kept.items()} for part, kept in (run.metrics or {}).items()}, sort_keys=True)
+    metrics = json.dumps(
+        {part: {seen: r["metrics"] for seen, r in kept.items()} for part, kept in (run.metrics or {}).items()}, sort_keys=True
+    )
     files = sorted(p for p in (run.path / "model").rglob("*.safetensors"))
     assert files
     assert metrics != "{}"
@@ -177,12 +210,14 @@ def attempts(run: Run) -> list[list[int]]:
 CHEAP = """
 import os, sys, time
 if "llmrec.runs.queue.worker" in sys.orig_argv:
-    from llmrec import artifacts
+    from llmrec import artifacts, home
     from llmrec.runs import pipeline
 
     def work(run, tell, stop, numbers):
         at = run.path / "checkpoint" / "manifest.json"
         done = artifacts.read_json(at)["step"] if at.exists() else 0
+        if done:
+            tell({"event": "resumed", "step": done, "steps": 100})
         with stop.gently():
             for step in range(done + 1, int(open(os.environ["STEPS"]).read()) + 1):
                 time.sleep(0.05)

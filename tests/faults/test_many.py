@@ -53,7 +53,9 @@ def all_done(runs: list[Run]) -> bool:
 
 
 @pytest.mark.timeout(900)
-def test_two_servers_on_one_folder_work_each_run_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def test_two_servers_on_one_folder_work_each_run_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.setenv("LLMREC_SLOTS", "2")
     cheap(tmp_path, monkeypatch, 6)
     request.getfixturevalue("servers")

@@ -222,12 +222,11 @@ def _reached(folder: Path) -> str:
 
 
 def _remedy(folder: Path) -> str:
-    from llmrec.runs import estimate
+    with contextlib.suppress(Exception):  # whatever it is, the death is told
+        from llmrec.runs import estimate
 
-    try:
         return estimate.remedy(store.Run(folder).recipe)
-    except ValueError:
-        return "set a smaller train.batch"
+    return "set a smaller train.batch"
 
 
 def _reap(name_of_dead: str | None = None) -> None:

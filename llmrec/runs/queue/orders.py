@@ -54,8 +54,9 @@ def submit(recipe: Recipe, executor: str = "local") -> Run:
 def resume(run: Run, executor: str | None = None) -> None:
     """Put a run that ended early back in line. ValueError where it is done, waits, works, or lies elsewhere."""
     _demand_ours(run)
-    if not run.broken:
-        _ = run.recipe  # one that cannot be read is refused here, and stays as it is
+    if run.broken:
+        raise ValueError(f"run {run.name} is broken and cannot be resumed: {run.broken}")
+    _ = run.recipe  # one that cannot be read is refused here, and stays as it is
     end = time.monotonic() + ENDING
     while run.status.resumable and status.is_locked(run.path):  # it has said how it ended, and its process is about to go
         if time.monotonic() > end:
@@ -66,7 +67,7 @@ def resume(run: Run, executor: str | None = None) -> None:
         if now.state == "interrupted" and any(row.name == run.name for row in book.rows()):
             return  # the queue goes on with it by itself
         if not now.resumable:
-            remedy = {"done": f"`llmrec runs again {run.name}` starts a new one", "broken": "delete it"}.get(now.state, "wait for it")
+            remedy = f"`llmrec runs again {run.name}` starts a new one" if now.state == "done" else "wait for it"
             raise ValueError(f"run {run.name} is {now.state} and cannot be resumed: {remedy}")
         status.forget_stop(run.path)
         name = executor or now.executor or "local"
