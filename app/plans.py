@@ -78,7 +78,7 @@ def recipe(plan: Plan) -> Recipe:
         wanted = guard.recipe_from_text(plan.text)
     except REFUSED as error:
         raise Trouble(str(error)) from error
-    refused = _refusal(wanted)
+    refused = _refusal(wanted, read=True)
     if refused:
         raise Trouble(refused)
     preset = _equal(wanted)
@@ -86,7 +86,7 @@ def recipe(plan: Plan) -> Recipe:
 
 
 class Forecasts:
-    """Estimates, measured one at a time in a thread and kept by recipe, so that thirty people who ask the same are answered once."""
+    """Estimates, measured one at a time in a thread and kept by the recipe's text: thirty people who ask the same are answered once."""
 
     def __init__(self) -> None:
         self._lock, self._one = threading.Lock(), threading.Lock()
@@ -94,11 +94,15 @@ class Forecasts:
 
     def get(self, plan: Plan, begin: bool) -> Forecast | None:
         """What is known of this plan's cost; None where nobody asked. begin: ask."""
-        wanted = recipe(plan)
-        key = wanted.fingerprint()
+        key = plan.text
         with self._lock:
             kept = self._kept.get(key)
-            if not begin or (kept is not None and kept.state == "measuring"):
+        if not begin or (kept is not None and kept.state == "measuring"):
+            return kept
+        wanted = recipe(plan)
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None and kept.state == "measuring":
                 return kept
             self._kept[key] = Forecast("measuring")
             while len(self._kept) > KEPT:
@@ -211,11 +215,12 @@ def _equal(wanted: Recipe) -> str:
     return ""
 
 
-def _refusal(wanted: Recipe) -> str:
+def _refusal(wanted: Recipe, read: bool = False) -> str:
+    """Why the head cannot rank the names. read: whether data that nobody read yet may be read for it."""
     from llmrec.runs import legal
 
     try:
-        legal.check(wanted)
+        legal.check(wanted, read)
     except REFUSED as error:
         return str(error)
     return ""

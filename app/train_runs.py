@@ -53,7 +53,7 @@ def _in_hand(jobs: tuple[Job, ...]) -> str | None:
     return name
 
 
-@st.fragment(run_every=3.0)
+@st.fragment(run_every=4.0)
 def _list(name: str | None) -> None:
     with frame.told():
         jobs = shared.backend().workshop().jobs()

@@ -13,22 +13,21 @@ from llmrec.recipe import Recipe
 from llmrec.runs import stages
 
 
-def check(recipe: Recipe) -> None:
-    """ValueError in the head's own words where it refuses the names; silent where fitting them first would take long."""
+def check(recipe: Recipe, read: bool = True) -> None:
+    """ValueError in the head's own words where it refuses the names; silent where fitting them first would take long.
+
+    read: whether data that nobody read yet may be read for it (and kept).
+    """
     from llmrec.lm.model import LanguageModel
 
-    if recipe.head.needs_vectors or not _quick(recipe):
+    kept = set(stages.cached(recipe))
+    known = "scheme" in kept or recipe.scheme.embedder is None  # names are kept already, or are made without vectors
+    if recipe.head.needs_vectors or not known or not (read or "data" in kept):
         return  # a head that compares with vectors takes any names
     data = stages.dataset(recipe)
     table = stages.table(recipe, data, stages.split(recipe, data), None) if recipe.scheme.embedder is None else _kept(recipe)
     smallest = dataclasses.replace(recipe.lm, name="tiny", layers=1, pretrained=True, tuning="full")
     recipe.head.compile(LanguageModel.create(smallest, table, data.catalog, recipe.seed), table, data.catalog)
-
-
-def _quick(recipe: Recipe) -> bool:
-    """Whether names are kept already, or are made without vectors of data that is read already."""
-    kept = set(stages.cached(recipe))
-    return "data" in kept and ("scheme" in kept or recipe.scheme.embedder is None)
 
 
 def _kept(recipe: Recipe) -> Any:

@@ -19,7 +19,7 @@ name = "cllm4rec"
 [lm]
 name = "tiny"
 [train]
-epochs = 400
+epochs = 4000
 validations = 40
 patience = 40
 """  # longer than the test: it is stopped, and deleted while it runs
@@ -63,8 +63,8 @@ def test_a_training_from_the_page_to_its_end(studio: str, tab: Any) -> None:
 
     tab.reload()
     assert points(tab) >= seen
-    other = tab.context.new_page()  # a second tab sees the same
-    other.goto(tab.url)
+    other = tab.context.browser.new_page()  # a second visitor sees the same
+    other.goto(tab.url, timeout=180_000)
     assert points(other) >= seen
     other.close()
 
