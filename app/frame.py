@@ -100,12 +100,15 @@ def download(name: str, table: pd.DataFrame, key: str) -> None:
     )
 
 
-def exhibit(given: Exhibit) -> None:
-    """A chart with the sentence that reads it, its table twin and its download."""
+def exhibit(given: Exhibit, moves: bool = False) -> None:
+    """A chart with the sentence that reads it, its table twin and its download. moves: it is drawn again every second or two."""
     st.subheader(chips.text(given.title), anchor=False)
     if given.caption:
         st.caption(chips.text(given.caption))
-    if given.figure is not None:
+    if moves and given.moving is not None:
+        with st.container(key=f"moving_{given.name}"):
+            st.vega_lite_chart(given.moving[0], given.moving[1], height=300, alt=given.caption or given.title)
+    elif given.figure is not None:
         st.plotly_chart(given.figure, key=f"figure_{given.name}", config=CHART, theme=None, alt=given.caption or given.title)
     twin(given.name, given.table, given.title)
 

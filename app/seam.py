@@ -61,13 +61,17 @@ class Card:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A chart, the sentence that reads it, and its table twin. table's columns are headed as a person should read them."""
+    """A chart, the sentence that reads it, and its table twin. table's columns are headed as a person should read them.
+
+    moving: the same chart as data and a Vega-Lite specification, for as long as it grows: a new plotly figure would blink.
+    """
 
     name: str
     title: str
     caption: str
     table: pd.DataFrame
     figure: Any = None
+    moving: tuple[pd.DataFrame, dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

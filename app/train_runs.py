@@ -126,7 +126,7 @@ def _shown(seen: Training) -> None:
                 st.metric(label, value, help=meaning, width="content")
     for column, exhibit in zip(st.columns(max(1, len(seen.exhibits)), gap="medium"), seen.exhibits, strict=False):
         with column:
-            frame.exhibit(exhibit)
+            frame.exhibit(exhibit, moves=job.state in MOVING)
     if seen.log:
         with st.expander("The end of the log", icon=":material/article:", expanded=job.state in ("failed", "interrupted")):
             st.code(seen.log, language=None, wrap_lines=True, height=240)

@@ -293,14 +293,15 @@ def _numbers(live: Any, job: Job) -> tuple[tuple[str, str, str], ...]:
 def _curves(live: Any, dark: bool) -> tuple[Exhibit, ...]:
     from llmrec.view import curves
 
-    steps, found = live.pace.steps, []
+    steps = live.pace.steps
     losses = curves.loss_table([curves.Loss(*point) for point in live.curves.losses])
-    if len(losses):
-        found.append(Exhibit("loss", "Loss", curves.said(losses), losses, exhibits.dressed(curves.loss(losses, steps, dark))))
     read = curves.validation_table([curves.Measured(*point) for point in live.curves.validations])
-    if len(read):
-        found.append(Exhibit("validation", "Validation", curves.said(read), read, exhibits.dressed(curves.validation(read, steps, dark))))
-    return tuple(found)
+    drawings = (("loss", "Loss", losses, curves.loss), ("validation", "Validation", read, curves.validation))
+    return tuple(
+        Exhibit(name, title, curves.said(table), table, exhibits.dressed(draw(table, steps, dark)), curves.moving(table, steps, dark))
+        for name, title, table, draw in drawings
+        if len(table)
+    )
 
 
 def _acts(run: Any, state: str) -> frozenset[Act]:

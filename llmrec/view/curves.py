@@ -1,12 +1,13 @@
 """Two figures of a training, each with its table: the loss step by step, and what was measured on validation, the best marked.
 
-Where it stands: on the Train page, over what a run's events say. What it does not know: events, runs, pages.
+Where it stands: on the Train page, over what a run's events say. What it does not know: events, runs, pages. `moving` gives the same
+lines as a Vega-Lite specification: a page that draws a curve again every second can change its data and need not draw it anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -102,6 +103,35 @@ def validation(table: pd.DataFrame, steps: int | None = None, dark: bool = False
             hovertemplate=f"best: {name} %{{y:.4f}} at step %{{x:,}}<extra></extra>",
         )
     return _along(figure, "measured", steps, legend=True)
+
+
+def moving(table: pd.DataFrame, steps: int | None = None, dark: bool = False) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The lines of either table as a long table (`step`, `value`, `line`, `best`) and the Vega-Lite specification that draws it."""
+    names = ["loss"] if "loss" in table.columns else drawn(table)
+    parts = [pd.DataFrame({"step": table["step"], "value": table[name], "line": name, "best": table.get("best", "")}) for name in names]
+    long = pd.concat([thinned(part, DRAWN) for part in parts], ignore_index=True).dropna(subset=["value"])
+    chosen = palette(dark)
+    x: dict[str, Any] = {"field": "step", "type": "quantitative", "title": "step", "axis": {"tickCount": 5}}
+    x["scale"] = {"domain": [0, steps]} if steps else {"domainMin": 0}
+    y = {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}}
+    colour = {
+        "field": "line",
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": names, "range": list(chosen.categories[: len(names)])},
+        "legend": {"orient": "top"} if len(names) > 1 else None,
+    }
+    tips = [{"field": "line"}, {"field": "step"}, {"field": "value", "format": ".4f"}]
+    lines: dict[str, Any] = {
+        "mark": {"type": "line", "strokeWidth": 2.5, "point": len(long) < 60 * len(names)},
+        "encoding": {"x": x, "y": y, "color": colour, "tooltip": tips},
+    }
+    ring: dict[str, Any] = {
+        "mark": {"type": "point", "size": 180, "strokeWidth": 3, "color": chosen.accent},
+        "transform": [{"filter": "datum.best == 'best'"}],
+        "encoding": {"x": x, "y": y},
+    }
+    return long, {"layer": [lines, ring]}
 
 
 def metrics(table: pd.DataFrame) -> list[str]:

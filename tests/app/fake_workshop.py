@@ -80,8 +80,15 @@ class FakeWorkshop:
         losses = curves.loss_table([curves.Loss(step, 5.0 / step) for step in range(1, 9)])
         read = curves.validation_table([curves.Measured(4, {"ndcg@10": 0.1}, True), curves.Measured(8, {"ndcg@10": 0.05})])
         exhibits = (
-            Exhibit("loss", "Loss", curves.said(losses), losses, dressed(curves.loss(losses, 20, dark))),
-            Exhibit("validation", "Validation", curves.said(read), read, dressed(curves.validation(read, 20, dark))),
+            Exhibit("loss", "Loss", curves.said(losses), losses, dressed(curves.loss(losses, 20, dark)), curves.moving(losses, 20, dark)),
+            Exhibit(
+                "validation",
+                "Validation",
+                curves.said(read),
+                read,
+                dressed(curves.validation(read, 20, dark)),
+                curves.moving(read, 20, dark),
+            ),
         )
         numbers = (("Tokens/s", "5,200", "Items' Tokens read in a second."),)
         shown = exhibits if job.state in ("running", "done") else ()

@@ -40,11 +40,22 @@ def press(tab: Any, label: str, then: str) -> None:
     insist(tab, act)
 
 
+def write(tab: Any, text: str) -> None:
+    """A recipe into its box; the command follows."""
+
+    def act(timeout: int) -> None:
+        tab.locator(".st-key-recipe_text textarea").fill(text)
+        tab.keyboard.press("Tab")
+        tab.get_by_text("llmrec train run.toml").wait_for(timeout=timeout)
+
+    insist(tab, act)
+
+
 def points(tab: Any) -> int:
-    """How many points the loss has, once it has one."""
-    script = """() => [...document.querySelectorAll('.st-key-figure_loss .js-plotly-plot')]
-        .filter(plot => plot.offsetParent).map(plot => plot._fullData?.[0]?.x?.length ?? 0).pop() ?? 0"""
-    return int(tab.wait_for_function(script, timeout=90_000).json_value())
+    """How many steps the last point of the loss has behind it, once there is one: drawn, and told in words."""
+    tab.locator(".st-key-moving_loss canvas, .st-key-moving_loss svg, .st-key-figure_loss .main-svg").first.wait_for(timeout=90_000)
+    told = tab.get_by_text("Training loss from").last.inner_text(timeout=90_000)
+    return int(told.rpartition("at step ")[2].rstrip(".").replace(",", ""))
 
 
 def test_a_training_from_the_page_to_its_end(studio: str, tab: Any) -> None:
@@ -52,9 +63,7 @@ def test_a_training_from_the_page_to_its_end(studio: str, tab: Any) -> None:
     tab.goto(studio)
     settle(tab)
     tab.get_by_role("link", name="Train", exact=True).click()
-    tab.locator(".st-key-recipe_text textarea").fill(RECIPE)
-    tab.keyboard.press("Tab")
-    tab.get_by_text("llmrec train run.toml").wait_for()
+    write(tab, RECIPE)
     heading = ".st-key-job h2:has-text('cllm4rec-checkerboard-run-1')"
     press(tab, "Start training", heading)
     state(tab, "running")
@@ -73,7 +82,7 @@ def test_a_training_from_the_page_to_its_end(studio: str, tab: Any) -> None:
     kept = points(tab)
     press(tab, "Resume", ".st-key-job .chip.state:not(.stopped)")
     state(tab, "running")
-    assert points(tab) >= kept - 5  # it goes on from its last checkpoint, not from nothing
+    assert points(tab) >= kept // 2  # it goes on from its last checkpoint, not from nothing
 
     press(tab, "Delete …", "text=It frees")
     press(tab, "Delete it", ".st-key-job h2:has-text('metaid-checkerboard-run-1')")  # the run that was there before

@@ -43,6 +43,19 @@ def test_of_many_metrics_two_are_drawn_and_all_stand_in_the_table() -> None:
     assert [t.name for t in curves.validation(table).data] == ["ndcg@10", "best", "hit@10", "best"]
 
 
+def test_what_moves_draws_the_same_points() -> None:
+    long, spec = curves.moving(curves.validation_table([Measured(1, {"b@1": 0.5}), Measured(2, {"b@1": 0.7, "a@1": 0.1}, True)]), 10)
+    assert long.to_dict("list") == {
+        "step": [1, 2, 2],
+        "value": [0.5, 0.7, 0.1],
+        "line": ["b@1"] * 2 + ["a@1"],
+        "best": ["", "best", "best"],
+    }
+    assert spec["layer"][0]["encoding"]["x"]["scale"] == {"domain": [0, 10]}
+    long, _ = curves.moving(curves.loss_table([Loss(1, 3.0), Loss(2, 2.0)]))
+    assert long["value"].tolist() == [3.0, 2.0] and set(long["best"]) == {""}
+
+
 def test_a_metric_that_one_reading_lacks_is_a_gap() -> None:
     table = curves.validation_table([Measured(1, {"a": 0.5}), Measured(2, {"b": 0.25}, True)])
     assert curves.metrics(table) == ["a", "b"] and curves.said(table) == "Validation, read 2 times: at best b 0.2500 at step 2."
