@@ -54,16 +54,16 @@ class Tally:
 
 
 @contextlib.contextmanager
-def campaign(fault: str, few: int, many: int) -> Iterator[Tally]:
-    """Tries of a fault, few in the tests and many where figures are measured, which are then noted under the fault's name."""
+def campaign(few: int, many: int) -> Iterator[Tally]:
+    """Tries of a fault, few in the tests and many where figures are measured, which are then noted under the test's name."""
     tally = Tally(many if FULL else few)
     try:
         yield tally
     finally:
         if FIGURES:
-            line = {"fault": fault, "tries": tally.done, "survived": tally.survived, "lost": tally.done - tally.survived}
+            test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0]
             with open(FIGURES, "a", encoding="utf-8") as file:
-                file.write(json.dumps({**line, "first": tally.first}) + "\n")
+                file.write(json.dumps({"test": test, "tries": tally.done, "survived": tally.survived}) + "\n")
     assert not tally.first, tally.first
 
 

@@ -39,7 +39,7 @@ def worker_is_over(pid: int) -> bool:
 @pytest.mark.timeout(900)
 def test_deleted_by_the_queue(finished: Run) -> None:
     chance, before = random.Random(8), digest(finished.path)
-    with campaign("deleted by the queue", 3, 20) as tally:
+    with campaign(3, 20) as tally:
         for _ in range(tally.tries):
             plan(400)
             run = queue.submit(board())
@@ -55,7 +55,7 @@ def test_deleted_by_the_queue(finished: Run) -> None:
 @pytest.mark.timeout(900)
 def test_deleted_by_hand_and_the_next_run_is_its_own(finished: Run) -> None:
     chance, before = random.Random(9), digest(finished.path)
-    with campaign("deleted by hand", 3, 20) as tally:
+    with campaign(3, 20) as tally:
         for _ in range(tally.tries):
             plan(400)
             run = queue.submit(board())

@@ -61,7 +61,7 @@ def test_no_room_for_checkpoints_and_models(disk: Disk, monkeypatch: pytest.Monk
     pipeline.train(calm)
     wanted, before = outcome(calm), digest(calm.path)
     chance = random.Random(41)
-    with campaign("disk full in a training", 3, 20) as tally:
+    with campaign(3, 20) as tally:
         for number in range(tally.tries):
             run = store.create(recipe)
             full, free = sorted((chance.randint(1, 16), chance.randint(1, 30)))
@@ -112,7 +112,7 @@ def worked(run: Run, disk: Disk, full: int, free: int, monkeypatch: pytest.Monke
 
 def test_no_room_for_events_and_state(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(42)
-    with campaign("disk full for events and state", 12, 60) as tally:
+    with campaign(12, 60) as tally:
         for _ in range(tally.tries):
             full, free = chance.randint(1, 12), chance.randint(2, 14)
             run = store.create(board())
@@ -131,7 +131,7 @@ def test_no_room_for_events_and_state(disk: Disk, monkeypatch: pytest.MonkeyPatc
 def test_no_room_for_the_ledger_and_for_new_runs(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "_start", lambda book, staying: None)
     monkeypatch.setattr(dispatch, "SCAN", 0.0)
-    with campaign("disk full for the queue", 4, 30) as tally:
+    with campaign(4, 30) as tally:
         for _ in range(tally.tries):
             first = queue.submit(board())
             with tally.once():

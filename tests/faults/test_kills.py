@@ -84,7 +84,7 @@ def test_a_real_training_whose_worker_is_killed(tmp_path: Path, monkeypatch: pyt
     longest = 0.7 * (time.monotonic() - began)
     wanted, before, curve = outcome(calm), digest(calm.path), live.picture(calm).curves.validations
     chance = random.Random(20)
-    with campaign("worker killed", AT_ONCE, 20) as tally:
+    with campaign(AT_ONCE, 20) as tally:
         while tally.done < tally.tries:
             forget()
             run, given = queue.submit(trained()), 0
@@ -104,7 +104,7 @@ def test_a_real_training_whose_worker_is_killed(tmp_path: Path, monkeypatch: pyt
 def test_a_worker_killed_among_many_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cheap(tmp_path, monkeypatch, 25)
     chance = random.Random(21)
-    with campaign("worker killed between steps", 3, 60) as tally:
+    with campaign(3, 40) as tally:
         while tally.done < tally.tries:
             run, other, given = queue.submit(board()), queue.submit(board()), 0
             with tally.once(0):
@@ -144,7 +144,7 @@ def test_a_server_killed_while_a_run_trains(tmp_path: Path, monkeypatch: pytest.
     run = queue.submit(board())
     wait(lambda: len(steps(run)) > 0, "it works")
     pid = worker_of(run)
-    with campaign("server killed", 2, 20) as tally:
+    with campaign(2, 20) as tally:
         for number in range(tally.tries):
             process = server(at)
             if number % 5 == 0:  # some while they serve, most while they begin
@@ -177,7 +177,7 @@ def test_two_real_servers_work_each_run_once(tmp_path: Path, monkeypatch: pytest
     try:
         for at in ports:
             wait(lambda at=at: told(at).get("status") == "ok", "it serves")
-        with campaign("two real servers", 3, 10) as tally:
+        with campaign(3, 10) as tally:
             runs = [store.create(board(), executor="local") for _ in range(tally.tries)]  # this process only looks on
             wait(lambda: all(done(run) for run in runs), "the servers bring all to their end")
             for run in runs:
@@ -193,7 +193,7 @@ def test_two_real_servers_work_each_run_once(tmp_path: Path, monkeypatch: pytest
 def test_when_all_are_killed_the_next_command_or_server_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cheap(tmp_path, monkeypatch, 12)
     chance = random.Random(23)
-    with campaign("all killed", 2, 20) as tally:
+    with campaign(2, 20) as tally:
         for number in range(tally.tries):
             plan(12)
             at = port()

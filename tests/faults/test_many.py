@@ -60,7 +60,7 @@ def test_two_servers_on_one_folder_work_each_run_once(
     cheap(tmp_path, monkeypatch, 6)
     request.getfixturevalue("servers")
     chance = random.Random(6)
-    with campaign("two servers", 4, 20) as tally:
+    with campaign(4, 20) as tally:
         runs = [queue.submit(board()) for _ in range(tally.tries)]
         for hurt in chance.sample(runs, tally.tries // 4):
             until(lambda hurt=hurt: worker_of(hurt) is not None or done(hurt), "it works")
@@ -77,7 +77,7 @@ def test_two_servers_on_one_folder_work_each_run_once(
 def test_people_who_start_at_once_get_a_run_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMREC_SLOTS", "3")
     cheap(tmp_path, monkeypatch, 2)
-    with campaign("people at once", 8, 30) as tally:
+    with campaign(8, 30) as tally:
         elsewhere = 10 if FULL else 2
         others = [subprocess.Popen([sys.executable, "-c", PERSON, "1"], stdout=subprocess.PIPE, text=True) for _ in range(elsewhere)]
         with ThreadPoolExecutor(tally.tries) as pool:  # as the sessions of a server are
@@ -96,7 +96,7 @@ def test_people_who_start_at_once_get_a_run_each(tmp_path: Path, monkeypatch: py
 
 def test_a_ledger_lost_while_one_works_starts_no_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cheap(tmp_path, monkeypatch, 30)
-    with campaign("ledger lost while one works", 1, 5) as tally:
+    with campaign(1, 5) as tally:
         for _ in range(tally.tries):
             first = queue.submit(board())
             until(lambda first=first: len(first.events()) > 3, "it works")

@@ -63,7 +63,7 @@ def greedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> Path:
 @pytest.mark.timeout(600)
 def test_an_allocation_that_fails_is_told_with_the_setting_that_would_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     greed = greedy(tmp_path, monkeypatch, FAILS)
-    with campaign("allocation fails", 1, 10) as tally:
+    with campaign(1, 10) as tally:
         for _ in range(tally.tries):
             plan(400)
             run, other = queue.submit(board()), queue.submit(board())
@@ -101,7 +101,7 @@ def group() -> Iterator[None]:
 @pytest.mark.usefixtures("group")
 def test_what_the_kernel_ends_for_memory_is_told_apart_from_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     greed = greedy(tmp_path, monkeypatch, IS_ENDED)
-    with campaign("ended by the kernel for memory", 1, 10) as tally:
+    with campaign(1, 10) as tally:
         for _ in range(tally.tries):
             plan(400)
             run = queue.submit(board())
@@ -127,7 +127,7 @@ def test_what_the_kernel_ends_for_memory_is_told_apart_from_a_kill(tmp_path: Pat
 @pytest.mark.timeout(900)
 def test_a_real_training_without_memory_says_at_which_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plugin(tmp_path, monkeypatch, BOUNDED)
-    with campaign("training without memory", 1, 3) as tally:
+    with campaign(1, 3) as tally:
         for _ in range(tally.tries):
             run = queue.submit(trained())
             with tally.once():

@@ -35,7 +35,7 @@ def test_killed_while_it_starts_runs_each_is_whole_and_in_line_or_was_never_ther
     monkeypatch.setattr(dispatch, "_start", lambda book, staying: None)
     monkeypatch.setattr(dispatch, "SCAN", 0.0)
     chance = random.Random(31)
-    with campaign("killed while it submits", 2, 20) as tally:
+    with campaign(2, 20) as tally:
         for _ in range(tally.tries):
             process = subprocess.Popen([sys.executable, "-c", HASTY], stdout=subprocess.PIPE, text=True)
             assert process.stdout is not None
@@ -57,7 +57,7 @@ def test_killed_while_it_starts_runs_each_is_whole_and_in_line_or_was_never_ther
 def test_a_stop_at_any_moment_is_heard_or_comes_too_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cheap(tmp_path, monkeypatch, 12)
     chance = random.Random(32)
-    with campaign("stopped at random moments", 3, 20) as tally:
+    with campaign(3, 20) as tally:
         for _ in range(tally.tries):
             with tally.once():
                 run = queue.submit(board())
@@ -77,7 +77,7 @@ def test_a_stop_at_any_moment_is_heard_or_comes_too_late(tmp_path: Path, monkeyp
 @pytest.mark.timeout(900)
 def test_resumed_by_many_at_once_it_goes_on_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cheap(tmp_path, monkeypatch, 6)
-    with campaign("resumed by many at once", 1, 10) as tally:
+    with campaign(1, 10) as tally:
         for _ in range(tally.tries):
             run = store.create(board())
             with tally.once():

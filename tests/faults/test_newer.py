@@ -50,7 +50,7 @@ def newer(run: Run, text: str | None, form: int) -> None:
 
 @pytest.mark.parametrize("executor", ["local", None])
 def test_a_run_of_a_newer_version_is_refused_and_left_as_it_is(executor: str | None) -> None:
-    with campaign("newer run", len(CHANGES), len(CHANGES)) as tally:
+    with campaign(len(CHANGES), len(CHANGES)) as tally:
         for text, form in CHANGES.values():
             run, other = store.create(board(), executor=executor), store.create(board())
             newer(run, text, form)

@@ -14,6 +14,8 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from llmrec import artifacts, home
@@ -120,20 +122,21 @@ def _mourned(book: Ledger, row: Row, folder: Path) -> bool:
 def _start(book: Ledger, staying: list[Row]) -> None:
     """Give free slots to who waits, in order."""
     tried: set[int] = set()
-    while (found := _next([row for row in staying if row.id not in tried])) is not None:
+    while (found := _next(staying, tried)) is not None:
         row, slot = found
         tried.add(row.id)
-        _started(book, row, slot)
+        if _started(book, row, slot):
+            staying = [replace(row, slot=slot) if other.id == row.id else other for other in staying]
 
 
-def _next(staying: list[Row]) -> tuple[Row, int] | None:
-    """The first of the line that waits and may start, with the slot it gets; None where nobody waits or nothing is free."""
+def _next(staying: list[Row], tried: Collection[int] = ()) -> tuple[Row, int] | None:
+    """The first of the line that waits, was not tried and may start, with the slot it gets; None where there is none or nothing is free."""
     taken: dict[str, set[int]] = {}
     waiting: list[Row] = []
     for row in staying:
         if status.is_locked(home.runs() / row.name):
             taken.setdefault(row.executor, set()).add(-row.id if row.slot is None else row.slot)
-        else:
+        elif row.id not in tried:
             waiting.append(row)
     for row in waiting:
         used = taken.get(row.executor, set())
