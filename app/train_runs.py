@@ -95,8 +95,9 @@ def _one(job: Job, others: list[str]) -> None:
     reason = f'<span class="reason">{chips.text(job.reason)}</span>' if job.reason else ""
     frame.html(f'<div class="lm-head"><h2>{chips.text(job.name)}</h2>{chips.state(job.state)}{facts}{reason}</div>')
     _acts(seen)
-    if st.session_state.get("_deleting") == job.name:
-        _ask(job.name)
+    with st.container(key="asking"):  # there also when it is empty, so that nothing below moves into its place
+        if st.session_state.get("_deleting") == job.name:
+            _ask(job.name)
     if job.state in MOVING:
         _live(job.name, (job.state, job.reason))
     else:
@@ -124,11 +125,17 @@ def _shown(seen: Training) -> None:
         with st.container(horizontal=True, key="job_numbers"):
             for label, value, meaning in seen.numbers:
                 st.metric(label, value, help=meaning, width="content")
-    for column, exhibit in zip(st.columns(max(1, len(seen.exhibits)), gap="medium"), seen.exhibits, strict=False):
-        with column:
-            frame.exhibit(exhibit, moves=job.state in MOVING)
+    if seen.exhibits:
+        for column, exhibit in zip(st.columns(2, gap="medium"), seen.exhibits, strict=False):
+            with column:
+                frame.exhibit(exhibit, moves=job.state in MOVING)
+    _log(seen)
+
+
+def _log(seen: Training) -> None:
     if seen.log:
-        with st.expander("The end of the log", icon=":material/article:", expanded=job.state in ("failed", "interrupted")):
+        needed = seen.job.state in ("failed", "interrupted")
+        with st.expander("The end of the log", icon=":material/article:", expanded=needed):
             st.code(seen.log, language=None, wrap_lines=True, height=240)
 
 
@@ -156,8 +163,9 @@ def _acts(seen: Training) -> None:
 
 def _ask(name: str) -> None:
     """Before anything is deleted."""
+    freed = shared.backend().workshop().freed(name)
     with st.container(border=True, key="ask_delete"):
-        st.markdown(f"**Delete {name}?** {shared.backend().workshop().freed(name)}")
+        st.markdown(f"**Delete {name}?** {freed}")
         with st.container(horizontal=True):
             st.button("Delete it", key="delete_yes", type="primary", on_click=_on_delete_yes, args=(name,), help="This cannot be undone.")
             st.button("Keep it", key="delete_no", on_click=choose, args=(name,), help="Nothing happens.")

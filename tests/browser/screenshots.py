@@ -25,7 +25,7 @@ def shoot(address: str, folder: Path, scheme: str) -> list[Path]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.FLAGS)
         tab = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 900})
-        for name, steps in (("data", _data), ("tokens", _tokens), ("recommend", _recommend), ("chat", _chat)):
+        for name, steps in (("data", _data), ("train", _train), ("tokens", _tokens), ("recommend", _recommend), ("chat", _chat)):
             steps(tab, address)
             tab.wait_for_selector(chromium.READY)
             tab.wait_for_timeout(2500)
@@ -38,6 +38,11 @@ def shoot(address: str, folder: Path, scheme: str) -> list[Path]:
 def _data(tab: Any, address: str) -> None:
     tab.goto(address)
     tab.locator(".js-plotly-plot").nth(2).wait_for()
+
+
+def _train(tab: Any, address: str) -> None:
+    tab.goto(f"{address}/train")
+    tab.wait_for_selector(".st-key-recipe_text textarea")
 
 
 def _tokens(tab: Any, address: str) -> None:
