@@ -140,15 +140,16 @@ def told(at: int) -> dict[str, object]:
 @pytest.mark.timeout(1800)
 def test_a_server_killed_while_a_run_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cheap(tmp_path, monkeypatch, 20_000)
-    chance, at = random.Random(22), port()
+    chance = random.Random(22)
     run = queue.submit(board())
     wait(lambda: len(steps(run)) > 0, "it works")
     pid = worker_of(run)
     with campaign(2, 20) as tally:
         for number in range(tally.tries):
+            at = port()
             process = server(at)
             if number % 5 == 0:  # some while they serve, most while they begin
-                wait(lambda: told(at).get("runs") == 1, "the new server shows the run")
+                wait(lambda at=at: told(at).get("runs") == 1, "the new server shows the run")
             pause(chance, 8.0)
             process.kill()
             process.wait()
@@ -157,6 +158,7 @@ def test_a_server_killed_while_a_run_trains(tmp_path: Path, monkeypatch: pytest.
                 wait(lambda seen=seen: len(steps(run)) > seen + 2, "it goes on")
                 assert worker_of(run) == pid
                 assert run.status.state == "running"
+    at = port()
     last = server(at)
     try:
         wait(lambda: told(at).get("runs") == 1, "the last server shows the run")

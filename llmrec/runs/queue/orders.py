@@ -16,6 +16,8 @@ from llmrec.runs import status, store
 from llmrec.runs.queue import dispatch, ledger
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from llmrec.recipe import Recipe
     from llmrec.runs.status import State, Status
     from llmrec.runs.store import Run
@@ -35,16 +37,20 @@ class Place:
     deaths: int = 0
 
 
-def submit(recipe: Recipe, executor: str = "local") -> Run:
-    """A new run of this recipe at the end of the line; it starts at once where a place is free."""
+def submit(recipe: Recipe, executor: str = "local", cwd: Path | str | None = None) -> Run:
+    """A new run of this recipe at the end of the line; it starts at once where a place is free.
+
+    cwd: the folder that the recipe's relative paths start from; None: the current one.
+    """
     from llmrec.runs import executors
 
     executors.known(executor)
     dispatch.slots(executor)  # refused before anything is made, where the setting is no number
-    run = store.create(recipe, executor=executor)
+    run = store.create(recipe, executor=executor, cwd=cwd)
     try:
         with ledger.opened() as book:
-            book.add(run.name, executor)
+            if all(row.name != run.name for row in book.rows()):  # whoever turned the queue meanwhile may have found it, and begun
+                book.add(run.name, executor)
         _turn()
     except ledger.LedgerBusy as error:  # the run is there and says that it waits: the next turn finds it
         log.warning("run %s waits, and could not be put in line yet: %s", run.name, error)
@@ -52,11 +58,19 @@ def submit(recipe: Recipe, executor: str = "local") -> Run:
 
 
 def resume(run: Run, executor: str | None = None) -> None:
-    """Put a run that ended early back in line. ValueError where it is done, waits, works, or lies elsewhere."""
+    """Put a run that ended early back in line. ValueError where it is done, waits, works, or lies elsewhere.
+
+    executor: None keeps the one it has.
+    """
+    from llmrec.runs import executors
+
     _demand_ours(run)
     if run.broken:
         raise ValueError(f"run {run.name} is broken and cannot be resumed: {run.broken}")
     _ = run.recipe  # one that cannot be read is refused here, and stays as it is
+    if executor is not None:
+        executors.known(executor)  # refused before anything is written
+        dispatch.slots(executor)
     end = time.monotonic() + ENDING
     while run.status.resumable and status.is_locked(run.path):  # it has said how it ended, and its process is about to go
         if time.monotonic() > end:
