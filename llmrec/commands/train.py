@@ -98,7 +98,7 @@ def _here(args: argparse.Namespace, found: Run | None = None) -> tuple[Run, Stat
     """Work it off in this process, as the queue's worker does in its own. None in a process beside the main one of several."""
     from llmrec.commands.progress import Progress
     from llmrec.lm import processes
-    from llmrec.runs import beside, pipeline, store
+    from llmrec.runs import beside, store
 
     def made() -> Run:
         return found or (_resumed(args) if args.resume else store.create(settings.asked(args), args.out))
@@ -108,9 +108,9 @@ def _here(args: argparse.Namespace, found: Run | None = None) -> tuple[Run, Stat
         run = beside.agreed(share, made)
         if not share.main or run is None:
             if run is not None:
-                beside.work(run)
+                beside.work(run, share)
             return None
-        outcome = pipeline.train(run, Progress(), numbers=not args.no_numbers)
+        outcome = beside.lead(share, run, Progress(), numbers=not args.no_numbers)
     finally:
         if not share.alone:
             processes.leave()
@@ -165,12 +165,12 @@ def _waiting(run: Run) -> Status:
 
 
 def _resumed(args: argparse.Namespace) -> Run:
-    from llmrec.runs import store
+    from llmrec.runs import places, store
     from llmrec.runs.store import UnknownRun
 
     if args.out is not None:
         found = store.open_run(Path(args.out))
-        if (args.recipe or args.scheme) is not None and settings.asked(args).fingerprint() != found.recipe.fingerprint():
+        if (args.recipe or args.scheme) is not None and places.located(settings.asked(args)).fingerprint() != found.recipe.fingerprint():
             raise ValueError(
                 f"{args.out} was made with other settings than {args.recipe or args.scheme}: leave the recipe out, or start a new run"
             )
@@ -190,9 +190,9 @@ def _resumed(args: argparse.Namespace) -> Run:
 
 def _last_unfinished(args: argparse.Namespace) -> Run:
     from llmrec.registry import UnknownName
-    from llmrec.runs import store
+    from llmrec.runs import places, store
 
-    wanted = settings.asked(args).fingerprint()
+    wanted = places.located(settings.asked(args)).fingerprint()
     for found in store.list_runs():
         if found.broken or not found.status.resumable:
             continue

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from llmrec.contracts import Dataset, IdTable, Split, Vectors
 from llmrec.recipe import Recipe, settings
-from llmrec.runs import cache
+from llmrec.runs import cache, places
 
 T = TypeVar("T")
 LABELS = {"data": "data", "split": "split", "embed": "collaborative vectors", "scheme": "names"}
@@ -31,8 +31,9 @@ class Prepared:
 def keys(recipe: Recipe) -> dict[str, str]:
     """Each stage's name in the cache. A key names the stage's settings, seed and code, and the keys of what it reads.
 
-    Reading data draws nothing at random, so runs of every seed share it.
+    Reading data draws nothing at random, so runs of every seed share it. Paths count in full: one text means another file elsewhere.
     """
+    recipe = places.located(recipe)
     unseeded = dataclasses.replace(recipe, seed=0)
     data = cache.key("data", unseeded.fingerprint("data", "filter"), _code(recipe.data), cache.files_behind(_read(recipe.data)))
     split = cache.key("split", recipe.fingerprint("split"), _code(recipe.split), data)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from llmrec import artifacts, home
 from llmrec.artifacts import BadArtifact
 from llmrec.recipe import Recipe
-from llmrec.runs import contents, events, machine, status
+from llmrec.runs import contents, events, machine, places, status
 from llmrec.runs import newcomers as naming
 from llmrec.runs.status import Status
 
@@ -69,7 +69,11 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe as it was when the run was made."""
+        """The recipe as it was when the run was made, its relative paths made absolute from the folder it was asked for in.
+
+        Where that folder is gone, as on another machine, they stay relative; the data's fingerprint keeps another file out, so a run
+        that has none yet looks in the old place alone.
+        """
         from llmrec import recipe, registry
 
         info = self.info
@@ -78,6 +82,9 @@ class Run:
             found = recipe.read(_upgraded(plain))
         except (recipe.BadRecipe, registry.UnknownName) as error:
             raise BadArtifact(_unread(self.path, info, error)) from None
+        base = info.get("cwd")
+        if isinstance(base, str) and (os.path.isdir(base) or info.get("data_fingerprint") is None):
+            found = places.located(found, base)
         return dataclasses.replace(found, name=str(info.get("recipe", "run")))
 
     @property
@@ -164,10 +171,11 @@ class Run:
         shutil.rmtree(grave, ignore_errors=True)
 
 
-def create(recipe: Recipe, folder: Path | str | None = None, executor: str | None = None) -> Run:
+def create(recipe: Recipe, folder: Path | str | None = None, executor: str | None = None, cwd: Path | str | None = None) -> Run:
     """A new run of this recipe, named `<scheme>-<data>-<preset>-<n>` in the runs' folder, or in `folder`, which must be empty or new.
 
-    executor: what is to work it off; such a run is born "queued", so that no kill can come between.
+    executor: what is to work it off; such a run is born "queued", so that no kill can come between. cwd: the folder that the recipe's
+    relative paths start from; None: the current one.
     """
     text = recipe.to_toml()
     info: dict[str, Any] = {
@@ -193,8 +201,9 @@ def create(recipe: Recipe, folder: Path | str | None = None, executor: str | Non
         fresh.chmod(0o755)
         artifacts.write_text(text, fresh / "recipe.toml")
         status.write(fresh, "queued" if executor else "new", executor=executor)
-        if executor and _names_files(recipe):  # its worker starts from the same folder
-            info["cwd"] = os.getcwd()
+        base = os.path.abspath(cwd or os.getcwd())
+        if places.located(recipe, base) != recipe:
+            info["cwd"] = base
         artifacts.write_json(info, fresh / "run.json")
         return Run(_place(fresh, Path(folder).expanduser().absolute()) if folder is not None else _place_numbered(fresh, _stem(recipe)))
     except OSError as error:
@@ -260,14 +269,6 @@ def stage_names(recipe: Recipe) -> dict[str, str]:
     kinds = ("data", "scheme", "head")
     named = {kind: registry.name_of(kind, getattr(recipe, kind)) for kind in kinds}
     return {**named, "lm": str(getattr(recipe.lm, "name", "lm"))}
-
-
-def _names_files(recipe: Recipe) -> bool:
-    from llmrec.recipe import SECTIONS, settings
-    from llmrec.runs import cache
-
-    stages = [getattr(recipe, section) for section in SECTIONS]
-    return any(cache.files_behind(settings(stage)) for stage in stages if stage is not None)
 
 
 def _ours(name: str) -> Run:
