@@ -146,7 +146,7 @@ def _smaller(run: Run) -> str:
     with contextlib.suppress(Exception):
         from llmrec.runs import estimate
 
-        return estimate.remedy(run.recipe)
+        return estimate.smaller(run.recipe)
     return "set a smaller train.batch"
 
 

@@ -9,10 +9,12 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 import threading
 import time
 import tomllib
+from pathlib import Path
 
 
 def main() -> int:
@@ -20,16 +22,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m llmrec.runs.estimate", description="estimate the recipe on standard input")
     parser.add_argument("--budget", type=float, default=15.0, help="seconds to measure for")
     parser.add_argument("--parent", type=int, help="end when this process does")
+    parser.add_argument("--folder", type=Path, help="write here, and take it away where the end is an early one")
     given = parser.parse_args()
     if given.parent is not None:
-        threading.Thread(target=_end_with, args=(given.parent,), daemon=True).start()
+        threading.Thread(target=_end_with, args=(given.parent, given.folder), daemon=True).start()
     from llmrec import recipe
     from llmrec.registry import UnknownName
     from llmrec.runs import estimate
 
     try:
         with contextlib.redirect_stdout(sys.stderr):  # the answer is alone on its line
-            found = estimate.measure(recipe.read(tomllib.loads(sys.stdin.read())), given.budget).to_dict()
+            found = estimate.measure(recipe.read(tomllib.loads(sys.stdin.read())), given.budget, given.folder).to_dict()
     except (ValueError, FileNotFoundError, UnknownName) as error:
         print(json.dumps({"refused": " ".join(str(error).split())}))
         return 2
@@ -37,9 +40,11 @@ def main() -> int:
     return 0
 
 
-def _end_with(parent: int) -> None:
+def _end_with(parent: int, folder: Path | None) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
+    if folder is not None:  # what is written meanwhile is swept up by the next that measures
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 

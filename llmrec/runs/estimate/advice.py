@@ -11,7 +11,8 @@ from pathlib import Path
 
 from llmrec import artifacts, home
 from llmrec.recipe import Recipe, settings
-from llmrec.runs.estimate.values import Estimate, Line, Room, about_memory
+from llmrec.runs.estimate import room
+from llmrec.runs.estimate.values import Estimate, Line, Room, setting
 
 DEPTH = {"nano": 4, "tiny": 2, "smollm2-135m": 30}  # layers where none are cut
 
@@ -31,13 +32,15 @@ def remedy(recipe: Recipe) -> str:
     return f"set {', or '.join(halves[:2])}"
 
 
-def fitting(recipe: Recipe, memory_bytes: int) -> str | None:
-    """What to set so that a training fits into so many bytes, from the last measurement of this recipe at any batch; "" where it fits with
-    room to spare, None where nothing was measured."""
-    with contextlib.suppress(artifacts.BadArtifact, KeyError, TypeError):
-        line = Line(**artifacts.read_json(_kept(recipe))["line"])
-        return about_memory(Room(line.at(recipe.train.batch), memory_bytes), line, now(recipe))
-    return None
+def smaller(recipe: Recipe, here: bool = True) -> str:
+    """What to set after memory was short: what fits into what is free now by the last measurement of this recipe, at any batch; where there
+    is none, or it found room enough, what to halve. here: this process trained it, so that what it holds will be free too."""
+    line = _measured(recipe)
+    if line is not None:
+        found = Room(line.at(recipe.train.batch), room.free() - (0 if here else room.held()))
+        if found.tight:
+            return setting(found, line, now(recipe))
+    return remedy(recipe)
 
 
 def keep(recipe: Recipe, estimate: Estimate) -> None:
@@ -45,6 +48,13 @@ def keep(recipe: Recipe, estimate: Estimate) -> None:
     if estimate.line is not None:
         with contextlib.suppress(OSError):
             artifacts.write_json({"line": dataclasses.asdict(estimate.line)}, _kept(recipe))
+
+
+def _measured(recipe: Recipe) -> Line | None:
+    """How memory follows from the batch, as it was kept."""
+    with contextlib.suppress(artifacts.BadArtifact, KeyError, TypeError):
+        return Line(**artifacts.read_json(_kept(recipe))["line"])
+    return None
 
 
 def _kept(recipe: Recipe) -> Path:

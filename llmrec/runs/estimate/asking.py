@@ -5,19 +5,21 @@ Where it stands: between those who want to know and `python -m llmrec.runs.estim
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
-import sys
-import tempfile
+from typing import Any
 
+from llmrec.lm.trouble import NO_MEMORY
 from llmrec.recipe import Recipe
+from llmrec.runs import launch
+from llmrec.runs.estimate import scratch
 from llmrec.runs.estimate.advice import keep, remedy
 from llmrec.runs.estimate.values import Estimate
 
 MODULE = "llmrec.runs.estimate"
-OUT_OF_MEMORY = ("out of memory", "can't allocate", "cannot allocate", "not enough memory", "bad alloc", "bad_alloc")
 
 
 def ask(recipe: Recipe, budget: float = 15.0, timeout: float = 120.0) -> Estimate:
@@ -26,16 +28,16 @@ def ask(recipe: Recipe, budget: float = 15.0, timeout: float = 120.0) -> Estimat
     ValueError with the recipe's own sentence where a run of it would be refused, and with a remedy where measuring it ran out of memory
     or of time.
     """
-    with tempfile.TemporaryDirectory(prefix="llmrec-estimate-") as room:  # swept up here, whatever becomes of the process
-        command = [sys.executable, "-m", MODULE, "--budget", str(budget), "--parent", str(os.getpid())]
+    with scratch.folder() as (folder, lock):
         process = subprocess.Popen(
-            command,
+            launch.command(MODULE, "--budget", str(budget), "--parent", str(os.getpid()), "--folder", str(folder)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            env={**_threads(), **os.environ, "TMPDIR": room},
+            env=launch.environment(**_threads(), TMPDIR=str(folder)),
+            pass_fds=(lock,),  # the folder is in use until both have ended
         )
         try:
             out, err = process.communicate(recipe.to_toml(), timeout)
@@ -55,19 +57,21 @@ def ask(recipe: Recipe, budget: float = 15.0, timeout: float = 120.0) -> Estimat
 def _read(recipe: Recipe, code: int, out: str, err: str) -> Estimate:
     """What the process said, or why it said nothing."""
     last = (out.strip().splitlines() or [""])[-1]
-    said = json.loads(last) if last.startswith("{") else {}
+    said: dict[str, Any] = {}
+    with contextlib.suppress(json.JSONDecodeError):  # it ended in the middle of its answer
+        said = json.loads(last) if last.startswith("{") else {}
     if code == 0 and "stages" in said:
         return Estimate.from_dict(said)
     if "refused" in said:
         raise ValueError(said["refused"])
     why = (err.strip().splitlines() or [f"the process ended with code {code}"])[-1]
-    if code == -signal.SIGKILL or why.startswith("MemoryError") or any(text in why.lower() for text in OUT_OF_MEMORY):
+    if code == -signal.SIGKILL or why.startswith("MemoryError") or any(text in why.lower() for text in NO_MEMORY):
         raise ValueError(f"measuring ran out of memory, and so would training: {remedy(recipe)}")
     raise ValueError(f"the recipe could not be measured: {why[:300]}")
 
 
 def _threads() -> dict[str, str]:
     """What a worker's process gets, so that its pace is measured and not another."""
-    from llmrec.runs.presets import cores_of_a_run
+    from llmrec.runs.queue import dispatch
 
-    return {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": str(cores_of_a_run())}
+    return {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": str(dispatch.threads())}

@@ -27,6 +27,7 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 OFF = 0.3  # of what was extrapolated, either way
 QUICK = {"steps": 20, "epochs": 1}  # a fit that gives codes, whatever they are worth
+FOLLOWED = {"walks"}  # steps after which another comes, of which nothing is known before it has begun
 WIDTH = 576  # of vectors whose embedder does not say: SmolLM2's
 
 
@@ -38,27 +39,31 @@ class Enough(BaseException):
 class Watch:
     """Listens to one stage and leaves it after `limit` seconds, once it is known how far it is.
 
-    begun: of each step inside it, by name, when it was first heard and at which share; share: of the step that was heard last.
+    begun: of each step inside it, by name, when it was first heard and at which share; open: the step that is at work, without those that
+    it works inside itself; share: how far that is.
     """
 
     limit: float
     clock: Clock
     begun: dict[str, tuple[float, float]] = field(default_factory=dict)
-    share: float = 0.0
+    open: str = ""
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         self.start = self.clock()
 
     def __call__(self, event: dict[str, Any]) -> None:
-        now, self.share = self.clock(), float(event["share"])
-        since, first = self.begun.setdefault(str(event["stage"]), (now, self.share))
-        if now - self.start > self.limit and now > since and first < self.share < 1:
+        now, step, share = self.clock(), str(event["stage"]), float(event["share"])
+        since, first = self.begun.setdefault(step, (now, share))
+        if step != self.open and self.share < 1:
+            return
+        self.open, self.share = step, share
+        if now - self.start > self.limit and now > since and first < share < 1 and step not in FOLLOWED:
             raise Enough
 
     def seconds(self) -> float:
-        """The whole stage: what was spent before its last step began, and the rest of that step at the pace it has. A step that has not
-        begun is not foreseen."""
-        since, first = self.begun[next(reversed(self.begun))]
+        """The whole stage, which is only left in its last step: what was spent before that began, and the rest at the pace it has."""
+        since, first = self.begun[self.open]
         return since - self.start + (self.clock() - since) * (1 - first) / (self.share - first)
 
 

@@ -9,12 +9,14 @@ address space leaves. On a GPU, memory is the GPU's.
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import os
-import shutil
 import sys
 from pathlib import Path
 
 from llmrec import home
+from llmrec.lm import trouble
 from llmrec.runs.estimate.values import Room
 
 PROC, GROUPS = Path("/proc"), Path("/sys/fs/cgroup")
@@ -46,6 +48,22 @@ def peak() -> int:
         return 0
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(most) if sys.platform == "darwin" else int(most) * 1024
+
+
+def held() -> int:
+    """The bytes this process holds now; its peak where the system does not say."""
+    if _gpu():
+        import torch
+
+        return int(torch.cuda.memory_allocated())
+    return _told(PROC / "self" / "status", "VmRSS") or peak()
+
+
+def let_go() -> None:
+    """Give back what was freed and is kept for later, so that what is held is what is needed."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # glibc alone keeps so much, and can be asked
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def free() -> int:
@@ -92,10 +110,7 @@ def group_left(proc: Path, groups: Path) -> list[int]:
 
 def disk(needed: int) -> Room:
     """Room on the disk of the runs."""
-    folder = home.runs().absolute()
-    while not folder.exists():
-        folder = folder.parent
-    return Room(needed, shutil.disk_usage(folder).free)
+    return Room(needed, trouble.free(home.runs()))
 
 
 def taken(folder: Path) -> int:

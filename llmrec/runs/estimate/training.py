@@ -126,6 +126,14 @@ def longest(split: Split, documents: int) -> Split:
     return dataclasses.replace(asks_few(split, 2), train=split.train.take(np.isin(split.train.user, chosen)))
 
 
+def everybody(plan: Any, batch: int) -> Any:
+    """The plan for a measurement of memory: small shares of users fill no batch, so histories are read of all, in the task that ranks."""
+    changed: dict[str, Any] = {"batch": batch, "validations": 1}
+    if hasattr(plan, "tasks"):
+        changed["tasks"] = {"sequential": 0.0, plan.ranks_by: 1.0}
+    return dataclasses.replace(plan, **changed)
+
+
 def spread_over(users: Any, few: int) -> Any:
     """At most `few` of some users, evenly over all of them."""
     return users[np.unique(np.linspace(0, len(users) - 1, min(few, len(users))).round().astype(int))] if len(users) else users

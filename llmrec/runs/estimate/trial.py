@@ -8,8 +8,8 @@ The peak of memory is that of this process: ask for an estimate in a process of 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 from llmrec import artifacts
 from llmrec.recipe import Recipe
-from llmrec.runs.estimate import room, training
+from llmrec.runs.estimate import room, scratch, training
 from llmrec.runs.estimate.advice import now
 from llmrec.runs.estimate.early import OFF, Clock, Early
 from llmrec.runs.estimate.values import MIB, TIGHT, Estimate, Line, Room, Stage
@@ -29,25 +29,29 @@ ASKED = 64  # people ranked at once, as the recommender does
 BOOKS = 2 * MIB  # of events, log and metrics in a run's folder
 
 
-def measure(recipe: Recipe, budget: float = 15.0, clock: Clock = time.perf_counter) -> Estimate:
-    """Measure for about `budget` seconds beyond what is needed at the least. ValueError where a run of this recipe would be refused."""
+def measure(recipe: Recipe, budget: float = 15.0, folder: Path | None = None, clock: Clock = time.perf_counter) -> Estimate:
+    """Measure for about `budget` seconds beyond what is needed at the least. folder: where models are written, None for one of its own.
+
+    ValueError where a run of this recipe would be refused, or where the disk is full.
+    """
     room.forget_peak()
     free = room.free()
-    with tempfile.TemporaryDirectory(prefix="llmrec-estimate-") as folder:
-        work = Measuring(recipe, Path(folder), budget, clock, free)
+    with scratch.folder() if folder is None else contextlib.nullcontext((folder, -1)) as (place, _):
+        work = Measuring(recipe, place, budget, clock, free)
         told = work.told()
         disk = room.disk(work.disk())
-        peak = max(room.peak(), work.line.at(recipe.train.batch) if work.line else 0)
+        peak = max(work.most, room.peak(), work.line.at(recipe.train.batch) if work.line else 0)
     return Estimate(tuple(told), Room(peak, min(free, room.address_room() or free)), disk, work.line, now(recipe))
 
 
 class Measuring:
-    """One measurement in a folder of its own. line: memory by batch, once two batches were tried."""
+    """One measurement in a folder of its own. line: memory by batch, once two batches were tried; most: the most bytes held, as far as
+    they were asked for."""
 
     def __init__(self, recipe: Recipe, folder: Path, budget: float, clock: Clock, free: int) -> None:
         self.recipe, self.folder, self.budget, self.clock, self.free = recipe, folder, budget, clock, free
         self.line: Line | None = None
-        self.weights = 0
+        self.weights, self.most = 0, 0
 
     def told(self) -> list[Stage]:
         """Every stage with its seconds, in the order of a run."""
@@ -101,13 +105,14 @@ class Measuring:
     def _try_memory(self, lm: Any, plan: Any) -> int:
         """Two small batches and then the recipe's, of the longest documents: the line of memory, and a batch that fits."""
         least, wanted = max(1, plan.batch // 4), plan.batch
-        before, free = room.peak(), min(self.free, room.address_room() or self.free)  # by now torch has mapped what it maps
+        room.let_go()
+        before, free = room.held(), min(self.free, room.address_room() or self.free)  # by now torch has mapped what it maps
         peaks: dict[int, int] = {least: self._peak(lm, plan, least)}
-        grown = peaks[least] - before
+        grown = max(0, peaks[least] - before)
         if before + grown * wanted / least > TIGHT * free and wanted > 2 * least and before + 3 * grown < free:
             peaks[2 * least] = self._peak(lm, plan, 2 * least)
         line = Line.through(*_ends(peaks))
-        foretold = line.at(wanted) if line else before + grown * wanted / least
+        foretold = line.at(wanted) if line and line.each else before + grown * wanted / least
         if wanted > max(peaks) and foretold <= 0.9 * free:
             peaks[wanted] = self._peak(lm, plan, wanted)
         if len(peaks) == 1 and wanted > least:  # no second batch was safe: everything that came with the first is laid to its documents
@@ -118,10 +123,14 @@ class Measuring:
         return max(peaks)
 
     def _peak(self, lm: Any, plan: Any, batch: int) -> int:
-        """The most memory held so far, after two steps of the longest documents."""
+        """The most memory held in two steps of the longest documents. What was held before they began is kept in mind apart."""
         split = training.longest(self.prepared.split, 3 * batch)
-        self._steps(lm, split, dataclasses.replace(plan, batch=batch, validations=1), training.Meter(0.0, 1, self.clock))
-        return room.peak()
+        self.most = max(self.most, room.peak())
+        room.forget_peak()
+        self._steps(lm, split, training.everybody(plan, batch), training.Meter(0.0, 1, self.clock))
+        found = room.peak()
+        self.most = max(self.most, found)
+        return found
 
     def _steps(self, lm: Any, split: Any, plan: Any, meter: training.Meter) -> training.Steps:
         import shutil

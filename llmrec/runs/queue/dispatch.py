@@ -39,6 +39,11 @@ def slots(executor: str = "local") -> int:
     return _number("LLMREC_SLOTS", _gpus() or max(1, _cores() // 2))
 
 
+def threads() -> int:
+    """The threads of one run's process here: the cores, shared by as many runs as are worked at once."""
+    return max(1, _cores() // max(1, slots()))
+
+
 def tick() -> None:
     """One turn. Raises `LedgerBusy` where the queue cannot be written; every run is as it was then."""
     if not home.runs().is_dir():
@@ -168,9 +173,8 @@ def _started(book: Ledger, row: Row, slot: int) -> bool:
 
 
 def _process(row: Row, folder: Path, slot: int, lock: status.Lock) -> subprocess.Popen[bytes]:
-    threads = max(1, _cores() // max(1, slots())) if row.executor == "local" else 1
     given = {
-        "OMP_NUM_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads() if row.executor == "local" else 1),
         "OMP_WAIT_POLICY": "PASSIVE",  # idle threads sleep, so that chat stays alive beside training
         "LLMREC_RUNS": str(home.runs().absolute()),
         "LLMREC_HOME": str(home.home().absolute()),  # the worker may start in another folder
@@ -228,7 +232,8 @@ def _remedy(folder: Path) -> str:
     with contextlib.suppress(Exception):  # whatever it is, the death is told
         from llmrec.runs import estimate
 
-        return estimate.remedy(store.Run(folder).recipe)
+        recipe = store.Run(folder).recipe
+        return estimate.remedy(recipe) if _gpus() else estimate.smaller(recipe, here=False)  # where there is one, its memory was measured
     return "set a smaller train.batch"
 
 

@@ -17,7 +17,8 @@ import pytest
 from llmrec import recipe
 from llmrec.recipe import Recipe
 from llmrec.runs import estimate, stages
-from llmrec.runs.estimate import asking, trial
+from llmrec.runs.estimate import asking, scratch, trial
+from llmrec.runs.queue import dispatch
 from tests.runs.worlds import board
 
 ROOT = Path(__file__).parents[3]
@@ -49,6 +50,60 @@ def test_a_recipe_that_no_run_would_take_is_refused_in_its_own_words(own_home: P
         estimate.ask(missing, timeout=300)
 
 
+def test_code_in_the_working_folder_is_not_run(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evil = tmp_path / "evil"
+    evil.mkdir()
+    for name in ("json.py", "tomllib.py", "torch.py", "llmrec.py", "sitecustomize.py"):
+        (evil / name).write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()")
+    monkeypatch.chdir(evil)
+    missing = recipe.read(board().to_dict() | {"data": {"name": "table", "path": str(tmp_path / "none.csv")}})
+    with pytest.raises(ValueError, match=r"none\.csv"):
+        estimate.ask(missing, timeout=300)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_answer_that_breaks_off_is_no_answer() -> None:
+    with pytest.raises(ValueError, match="could not be measured: the process ended with code -15"):
+        asking._read(board(), -signal.SIGTERM, '{"stages": [{"label": "da', "")
+
+
+def test_a_measurement_gets_the_threads_of_a_worker(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, str] = {}
+
+    class Refusing:
+        returncode = 2
+
+        def __init__(self, command: list[str], env: dict[str, str], **rest: Any) -> None:
+            given.update(env)
+
+        def communicate(self, *_: Any) -> tuple[str, str]:
+            return '{"refused": "no"}', ""
+
+        def poll(self) -> int:
+            return 2
+
+    monkeypatch.setattr(subprocess, "Popen", Refusing)
+    monkeypatch.setattr(dispatch, "_cores", lambda: 12)
+    monkeypatch.setattr(dispatch, "_gpus", lambda: 2)
+    monkeypatch.delenv("LLMREC_SLOTS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of whoever asks
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    with pytest.raises(ValueError, match="no"):
+        estimate.ask(board())
+    assert (given["OMP_NUM_THREADS"], given["OMP_WAIT_POLICY"]) == ("6", "PASSIVE")
+    assert Path(given["TMPDIR"]).is_relative_to(own_home)
+
+
+def test_folders_of_measurements_that_were_killed_are_swept_up(own_home: Path) -> None:
+    with scratch.folder() as (alive, _):
+        dead = alive.parent / "left"
+        dead.mkdir()
+        (dead / "model").write_text("x")
+        with scratch.folder() as (mine, _):
+            assert alive.is_dir() and mine.is_dir() and not dead.exists()
+    assert not list(alive.parent.glob("*/"))
+
+
 def children() -> list[psutil.Process]:
     return [p for p in psutil.Process().children() if asking.MODULE in p.cmdline()]
 
@@ -65,10 +120,12 @@ def test_the_process_ends_with_the_one_that_asked(own_home: Path) -> None:
     try:
         measuring = until(lambda: psutil.Process(asker.pid).children())[0]
         until(lambda: "--parent" in measuring.cmdline())
+        assert [*own_home.rglob("llmrec-estimate-*")]
     finally:
         asker.kill()
         asker.wait()
     until(lambda: not measuring.is_running() or measuring.status() == psutil.STATUS_ZOMBIE)
+    assert not [*own_home.rglob("llmrec-estimate-*")]
 
 
 def until(found: Callable[[], Any], patience: float = 60.0) -> Any:
