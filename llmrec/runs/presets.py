@@ -10,7 +10,8 @@ What it does not know: how a run goes. The numbers below are rules of thumb for 
 | full | the best; 10 min on a data-centre GPU | 2 layers, 30 passes, fewer where they take over 30 min | a GPU takes all layers |
 
 What two cores without a GPU cannot: `full` there is the best that a quarter of an hour to half an hour reaches. Small data is read up to
-three times as often; where one pass is already too much, a share of the users is read, once (`train.tasks`). Where a number comes from:
+three times as often; where one pass is already too much, a share of the users is read, once (`train.tasks`). Where memory is short, batches
+are halved and then layers, by a rough count that leaves a fifth; the estimate measures what is really needed. Where a number comes from:
 
 | number | value | measured on |
 |---|---|---|
@@ -21,6 +22,8 @@ three times as often; where one pass is already too much, a share of the users i
 | SmolLM2: 0.4 ms an item and layer, bf16 | `MS` | docs/log.md: 30 layers, LoRA, 38,000 items in 483 s; 2 layers by estimate: 0.42 |
 | lr 5e-4 with LoRA | | NOT TUNED: the middle of 1e-4 and 1e-3, which docs/log.md leaves open |
 | SmolLM2 without bf16 is 14 times slower | 14 | 480 against 35 tokens/s, all layers, two cores |
+| bytes of a process, of a document, of its layers | `NANO_MIB` | estimates on two cores: 580 MiB, and 1 to 4 MiB a document |
+| the same for SmolLM2 | `TUNED_MIB` | ASSUMED, by counting: 300 tokens, scores of 49,000 rows thrice, 40 values a unit and layer |
 | a GPU is 20 (nano) and 100 (pretrained) times two cores | | ASSUMED: no GPU was at hand; the estimate measures yours |
 """
 
@@ -28,7 +31,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,12 +62,16 @@ SHORT_STEPS = 1_000  # fewer steps than this want a quicker average
 MANY_USERS = 20_000
 # of a pretrained model: layers (None: all), seconds on two cores, passes at most
 PRETRAINED: dict[str, tuple[int | None, float, float]] = {"sketch": (2, 60.0, 1), "demo": (4, 600.0, 4), "full": (6, 1500.0, 10)}
+# rough memory in MiB: a process with its model, a document's scores, a document in one layer
+NANO_MIB = (600, 3, 1)
+TUNED_MIB = (1000, 150, 15)
+SMOLLM2_LAYERS = 30
 MS = 0.4  # milliseconds an item and layer of SmolLM2
 
 
 @dataclass(frozen=True)
 class Device:
-    """What a run is trained on. cores: those one run gets; memory_gib: of the machine; bf16: fast here; gpu_gib: None without a GPU."""
+    """What a run is trained on. cores, memory_gib: those that one run gets; bf16: fast here; gpu_gib: None without a GPU."""
 
     cores: int
     memory_gib: float
@@ -82,17 +88,11 @@ def device() -> Device:
 
     from llmrec.lm.precision import best_device, has_bf16
     from llmrec.runs import machine
+    from llmrec.runs.queue import dispatch
 
     gpu = torch.cuda.get_device_properties(0).total_memory / 2**30 if torch.cuda.is_available() else None
-    return Device(cores_of_a_run(), float(str(machine.describe()["memory_gib"] or 8.0)), has_bf16(best_device()), gpu)
-
-
-def cores_of_a_run() -> int:
-    """The cores that one run gets: all over the runs that are worked at once, one for two cores (LLMREC_SLOTS says another number)."""
-    cores = (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
-    said = os.environ.get("LLMREC_SLOTS", "")
-    slots = int(said) if said.isdigit() and int(said) else max(1, cores // 2)
-    return max(1, cores // slots)
+    memory = float(str(machine.describe()["memory_gib"] or 8.0)) / dispatch.slots()
+    return Device(dispatch.threads(), memory, has_bf16(best_device()), gpu)
 
 
 def recipe(
@@ -138,10 +138,12 @@ def _scratch(lm: str, scheme: str, preset: str, on: Device, size: Size) -> tuple
     one = PASS.get(scheme, OTHER) * (1 + 0.5 * (layers - 1))  # seconds of a pass where the presets were measured
     there = min(PASSES[preset], SECONDS.get(preset, float("inf")) / one)
     passes = min(there * power(on) / work(size), PASSES[preset] * min(AGAIN, max(1.0, 1 / work(size))))
-    batch = 128 if on.gpu_gib is not None or size[0] > MANY_USERS else 32
+    layers, batch = within(on, layers, 128 if on.gpu_gib is not None or size[0] > MANY_USERS else 32, NANO_MIB)
     train = _reading(passes, size, batch, preset)
+    if batch != 32:
+        train |= {"batch": batch}
     if batch > 32:
-        train |= {"batch": batch, "lr": 2e-3}
+        train |= {"lr": 2e-3}
     return {"name": lm, "layers": layers if lm == "nano" else min(layers, 2)}, train
 
 
@@ -150,13 +152,27 @@ def _tuned(lm: str, preset: str, on: Device, size: Size) -> tuple[dict[str, Any]
     layers, seconds, most = PRETRAINED[preset]
     if on.gpu_gib is not None:
         layers = {"sketch": 4, "demo": 12, "full": None}[preset]
-    an_item = MS * 1e-3 * (layers or 30) * (1 if on.bf16 else 14)
+    an_item = MS * 1e-3 * (layers or SMOLLM2_LAYERS) * (1 if on.bf16 else 14)
     affordable = seconds * power(on, pretrained=True) / (an_item * read_like(size))
-    train = _reading(min(affordable, most), size, 16, preset)
+    fewer, batch = within(on, layers or SMOLLM2_LAYERS, 16, TUNED_MIB)
+    if layers is not None or (fewer < SMOLLM2_LAYERS and lm in BACKBONES):  # how deep another model is, is not known here
+        layers = fewer
+    train = _reading(min(affordable, most), size, batch, preset)
     if preset == "sketch":
         train["validations"] = 1  # one ranking of everybody takes a quarter of the training
     body = {"name": lm, "tuning": "lora"} | ({} if layers is None else {"layers": layers})
-    return body, train | {"batch": 16, "lr": 5e-4}
+    return body, train | {"batch": batch, "lr": 5e-4}
+
+
+def within(on: Device, layers: int, batch: int, mib: tuple[int, int, int]) -> tuple[int, int]:
+    """(layers, batch) that fit: the batch is halved, and where it is 1 the layers, until four fifths of the memory hold them."""
+    process, scores, layer = (n * (1 if on.bf16 or at == 0 else 2) for at, n in enumerate(mib))
+    left = 0.8 * 1024 * (on.memory_gib if on.gpu_gib is None else on.gpu_gib) - process
+    while batch > 1 and batch * (scores + layers * layer) > left:
+        batch //= 2
+    while layers > 1 and batch * (scores + layers * layer) > left:
+        layers //= 2
+    return layers, batch
 
 
 def _reading(passes: float, size: Size, batch: int, preset: str) -> dict[str, Any]:

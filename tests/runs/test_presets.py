@@ -9,8 +9,9 @@ import pytest
 from llmrec import recipe, registry
 from llmrec.recipe import BadRecipe, Recipe
 from llmrec.registry import UnknownName
-from llmrec.runs import presets
+from llmrec.runs import machine, presets
 from llmrec.runs.presets import KNOWN, PRESETS, TWO_CORES, Device
+from llmrec.runs.queue import dispatch
 
 RECIPES = Path(__file__).parents[2] / "benchmarks" / "recipes"
 SCHEMES = [name for name in registry.names("scheme") if name != "imported"]
@@ -122,14 +123,31 @@ def test_data_of_unknown_size_is_read(tmp_path: Path, monkeypatch: pytest.Monkey
     assert any((tmp_path / "stages" / "data").iterdir())
 
 
+@pytest.mark.parametrize("lm", ["nano", "smollm2-135m"])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_less_memory_never_asks_for_more(lm: str, preset: str) -> None:
+    for of in (lambda gib: Device(16, 128.0, gpu_gib=gib), lambda gib: Device(2, gib)):
+        made = [presets.recipe("metaid", lm=lm, preset=preset, on=of(gib)) for gib in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 80.0)]
+        asked = [(plan.train.batch, plan.lm.layers or 99) for plan in made]
+        assert asked == sorted(asked) and min(asked) >= (1, 1)
+
+
+def test_a_small_gpu_gets_smaller_batches_and_then_fewer_layers() -> None:
+    of = {gib: presets.recipe("metaid", lm="smollm2-135m", preset="full", on=Device(16, 128.0, gpu_gib=gib)) for gib in (1.5, 2, 8, 80)}
+    assert [(plan.train.batch, plan.lm.layers) for plan in of.values()] == [(1, 3), (1, None), (8, None), (16, None)]
+
+
 def test_cores_are_shared_by_the_runs_worked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presets.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(dispatch, "_cores", lambda: 8)
+    monkeypatch.setattr(dispatch, "_gpus", lambda: 0)
+    monkeypatch.setattr(machine, "describe", lambda: {"memory_gib": 32.0})
     monkeypatch.delenv("LLMREC_SLOTS", raising=False)
-    assert presets.cores_of_a_run() == 2
+    assert (presets.device().cores, presets.device().memory_gib) == (2, 8.0)
     monkeypatch.setenv("LLMREC_SLOTS", "1")
-    assert presets.cores_of_a_run() == 8
-    monkeypatch.setenv("LLMREC_SLOTS", "many")
-    assert presets.cores_of_a_run() == 2
+    assert (presets.device().cores, presets.device().memory_gib) == (8, 32.0)
+    monkeypatch.delenv("LLMREC_SLOTS")
+    monkeypatch.setattr(dispatch, "_gpus", lambda: 1)
+    assert presets.device().cores == 8  # one run a GPU, with all cores
 
 
 def test_this_machine_is_a_device() -> None:
