@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import os
 import subprocess
 import sys
 import threading
 from typing import Any
 
 from llmrec.contracts import Vectors
+from llmrec.runs import launch
 from llmrec.view.project import Projection
 
 SEED, N_NEIGHBORS, MIN_DIST = 0, 15, 0.1
@@ -96,10 +96,9 @@ class Workers:
 
 
 def _start(run: str) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     return subprocess.Popen(
-        [sys.executable, "-m", "app.maps", run],
-        env=environment,
+        launch.command("app.maps", run),
+        env=launch.environment(OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

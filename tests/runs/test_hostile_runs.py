@@ -272,3 +272,13 @@ def test_a_recipe_name_makes_no_path() -> None:
         assert made.path.parent == home.runs() and contents.NAME.fullmatch(made.name), made.name
         assert store.by_name(made.name).recipe.name == name  # kept as it was said; pages write it as text
         assert json.loads((made.path / "run.json").read_text())["recipe"] == name
+
+
+def test_maps_are_drawn_by_our_own_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app import maps
+
+    for name in ("json.py", "dataclasses.py", "app.py", "llmrec.py", "sitecustomize.py"):
+        (tmp_path / name).write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()")
+    monkeypatch.chdir(tmp_path)
+    assert maps._start("no-such-run").wait(300) != 0  # it looked for the run, and there is none
+    assert not (tmp_path / "ran").exists()
