@@ -187,6 +187,16 @@ def test_slots_come_from_the_machine_or_from_the_person(monkeypatch: pytest.Monk
     assert queue.slots() == 4
 
 
+def test_an_unknown_executor_is_refused_by_resume_before_anything_is_written() -> None:
+    run = store.create(board(), executor="local")
+    status.write(run.path, "stopped", "for the test")
+    before = (run.path / status.FILE).read_bytes()
+    with pytest.raises(ValueError, match="no executor is called 'nope': there are local, ray"):
+        queue.resume(run, "nope")
+    assert (run.path / status.FILE).read_bytes() == before and ledger.read() == []
+    assert run.status.executor == "local"
+
+
 def test_an_unknown_executor_is_refused_before_anything_is_made() -> None:
     with pytest.raises(ValueError, match="no executor is called 'slurm': there are local, ray"):
         queue.submit(board(), executor="slurm")
