@@ -165,7 +165,7 @@ def _ask(name: str) -> None:
     """Before anything is deleted."""
     freed = shared.backend().workshop().freed(name)
     with st.container(border=True, key="ask_delete"):
-        st.markdown(f"**Delete {name}?** {freed}")
+        st.markdown(f"**Delete {chips.text(name)}?** {chips.text(freed)}")
         with st.container(horizontal=True):
             st.button("Delete it", key="delete_yes", type="primary", on_click=_on_delete_yes, args=(name,), help="This cannot be undone.")
             st.button("Keep it", key="delete_no", on_click=choose, args=(name,), help="Nothing happens.")

@@ -137,9 +137,10 @@ class Workshop:
         with told():
             found = store.find(run) if _listed(run) else _found(run)
             taken = accounts.account(found, store.list_runs())
-            also = f", and {size(taken.releasable)} of kept results that no other run reads" if taken.releasable else ""
-            stays = f" {size(taken.shared)} that other runs read too stay." if taken.shared else ""
-            return f"It frees {size(taken.folder)}{also}.{stays}"
+            also = f", and {size(taken.releasable)} of kept results that no other run of this folder reads" if taken.releasable else ""
+            stays = f" {size(taken.shared)} that other runs read too, or may read, stay." if taken.shared else ""
+            doubt = f" Who reads what cannot be told in full: {'; '.join(taken.unread)}." if taken.unread else ""
+            return f"It frees {size(taken.folder)}{also}.{stays}{doubt}"
 
     def delete(self, run: str) -> str:
         """Throw a run away, with the kept results that it alone reads."""

@@ -32,9 +32,11 @@ REST = "rest"
 
 @dataclass(frozen=True)
 class Account:
-    """Sizes in bytes. parts: the folder by part; cached: every kept result the run reads; own: those of them that no other run reads.
+    """Sizes in bytes. parts: the folder by part; cached: every kept result the run reads; own: those that no other run of the runs'
+    folder reads (runs elsewhere are not known, and work again what they miss).
 
-    unread: what could not be told, a sentence for each run whose recipe cannot be read; such a run counts as a reader of nothing.
+    unread: what could not be told, a sentence for each run whose recipe cannot be read. As one of those may read anything, nothing is
+    the run's own while there is one; the run itself, where it is the one, reads nothing that is known.
     """
 
     run: str
@@ -62,30 +64,30 @@ class Account:
 def account(run: Run, others: Iterable[Run]) -> Account:
     """What the run takes. others: every run that may read the cache, the run itself among them or not."""
     wanted, unread = _names(run)
+    doubt = False
     elsewhere: set[tuple[str, str]] = set()
     for other in others:
         if not _same(other, run):
             names, said = _names(other)
             elsewhere |= names
             unread += said
+            doubt = doubt or bool(said)
     cached = tuple(entry for entry in cache.usage() if (entry.stage, entry.key) in wanted)
-    own = tuple(entry for entry in cached if (entry.stage, entry.key) not in elsewhere)
+    own = () if doubt else tuple(entry for entry in cached if (entry.stage, entry.key) not in elsewhere)
     return Account(run.name, parts(run.path), cached, own, tuple(unread))
 
 
-def release(run: Run) -> int:
-    """Drop the kept results that no other run of the runs' folder reads; returns the bytes freed. ValueError while the run is at work.
-
-    A queued or running run keeps all it needs, as every other does; what is dropped is made again when it is asked for.
-    """
-    if run.status.state in ("queued", "running", "stopping"):
-        raise ValueError(f"run {run.name} is {run.status.state} and reads its kept results: stop it first")
-    return sum(cache.drop(entry) for entry in account(run, store.list_runs()).own)
-
-
 def drop(taken: Account) -> int:
-    """`release` for a run that was deleted after its account was made: who reads the results now is asked again."""
-    needed = {name for run in store.list_runs() for name in _names(run)[0]}
+    """Drop the kept results that only a run read which is deleted by now; returns the bytes freed. Nothing else is lost by it.
+
+    Who reads them now is asked again. Where a run of the folder cannot be read, whose results they may be, nothing is dropped.
+    """
+    needed: set[tuple[str, str]] = set()
+    for run in store.list_runs():
+        names, unread = _names(run)
+        if unread:
+            return 0
+        needed |= names
     return sum(cache.drop(entry) for entry in taken.own if (entry.stage, entry.key) not in needed)
 
 

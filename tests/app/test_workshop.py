@@ -129,6 +129,14 @@ def test_the_line_its_states_and_what_can_be_done(bench: Workshop) -> None:
     assert plans.recipe(bench.again(first)) == store.open_run(first).recipe
 
 
+def test_before_a_deletion_it_is_said_whose_results_cannot_be_told(bench: Workshop) -> None:
+    first, second = (bench.start(bench.plan(board().to_toml())) for _ in range(2))
+    assert "cannot be told" not in bench.freed(first)
+    (store.open_run(second).path / "run.json").write_text('{"kind": ')
+    said = bench.freed(first)
+    assert "cannot be told in full" in said and f"run {second} cannot be read" in said
+
+
 def test_two_runs_as_a_difference(bench: Workshop) -> None:
     one, two = bench.plan(board().to_toml()), bench.changed(bench.plan(board().to_toml()), {"seed": 5})
     names = [bench.start(plan) for plan in (one, two)]

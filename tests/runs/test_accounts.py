@@ -75,57 +75,67 @@ def test_a_run_alone_owns_all_it_uses() -> None:
     assert taken.folder == sum(p.stat().st_size for p in run.path.rglob("*") if p.is_file())
 
 
+def thrown_away(run: store.Run) -> tuple[accounts.Account, int]:
+    """A run deleted as the command line and the page do it: its account, and the bytes freed in the cache."""
+    taken = accounts.account(run, store.list_runs())
+    run.delete()
+    return taken, accounts.drop(taken)
+
+
 def test_what_another_run_reads_is_kept() -> None:
     run, other = prepared(board()), prepared(changed(scheme__n_clusters=5))
     names, others = stages.keys(run.recipe), stages.keys(other.recipe)
     assert names["embed"] == others["embed"] and names["scheme"] != others["scheme"], "the world of this test"
-    taken = accounts.account(run, store.list_runs())
+    taken, freed = thrown_away(run)
     assert kept(taken.own) == {("scheme", names["scheme"])}
-    assert accounts.release(run) == taken.releasable > 0
+    assert freed == taken.releasable > 0
     assert on_disk() == set(others.items())
 
 
 def test_a_twin_keeps_everything() -> None:
     run = prepared(board())
     prepared(board())
-    assert accounts.release(run) == 0
-    assert on_disk() == set(stages.keys(run.recipe).items())
+    names = stages.keys(run.recipe)
+    assert thrown_away(run)[1] == 0
+    assert on_disk() == set(names.items())
 
 
 def test_what_a_queued_run_will_read_is_kept_though_it_read_nothing_yet() -> None:
     run = prepared(board())
     waiting = store.create(changed(train__epochs=3))
     status.write(waiting.path, "queued")
-    assert accounts.release(run) == 0
+    assert thrown_away(run)[1] == 0
 
 
-@pytest.mark.parametrize("state", ["queued", "running"])
-def test_a_run_at_work_releases_nothing(state: status.State) -> None:
-    run = prepared(board())
-    status.write(run.path, state)
-    before = on_disk()
-    with status.held(run.path):
-        if state == "running":
-            assert run.status.state in ("running", "stopping")
-        with pytest.raises(ValueError, match="stop it first"):
-            accounts.release(run)
-    assert on_disk() == before
+@pytest.mark.parametrize("harm", ["torn", "foreign"])
+def test_an_unreadable_run_may_read_anything_so_nothing_is_dropped(harm: str) -> None:
+    run, other, before = prepared(board()), prepared(board()), on_disk()
+    if harm == "torn":
+        (other.path / "run.json").write_text('{"kind": ')
+    else:
+        text = (other.path / "recipe.toml").read_text().replace("n_clusters", "n_klusters")
+        (other.path / "recipe.toml").write_text(text)
+        other.note(recipe_sha256=store._sha(text))
+    taken, freed = thrown_away(run)
+    assert (taken.own, freed, on_disk()) == ((), 0, before) and kept(taken.cached) == before
+    assert [said.split()[1] for said in taken.unread] == [other.name]
+    assert harm == "torn" or "n_klusters" in taken.unread[0]
 
 
-def test_an_unreadable_run_counts_for_nothing_and_is_told() -> None:
-    run, torn, foreign = prepared(board()), prepared(board()), prepared(board())
-    (torn.path / "run.json").write_text('{"kind": ')
-    text = (foreign.path / "recipe.toml").read_text().replace("n_clusters", "n_klusters")
-    (foreign.path / "recipe.toml").write_text(text)
-    foreign.note(recipe_sha256=store._sha(text))
+def test_a_run_that_becomes_unreadable_between_account_and_deletion_keeps_everything_too() -> None:
+    run, before = prepared(board()), on_disk()
     taken = accounts.account(run, store.list_runs())
-    assert kept(taken.own) == on_disk()
-    assert {said.split()[1] for said in taken.unread} == {torn.name, foreign.name}
-    assert any("n_klusters" in said for said in taken.unread)
-    own = accounts.account(torn, [r for r in store.list_runs() if r.name == torn.name])
-    assert own.cached == () and own.folder > 0
-    mine = next(r for r in store.list_runs() if r.name == torn.name)
-    assert [said.split()[1] for said in accounts.account(mine, []).unread] == [torn.name]
+    run.delete()
+    (store.create(board()).path / "run.json").write_text('{"kind": ')
+    assert accounts.drop(taken) == 0 and on_disk() == before
+
+
+def test_an_unreadable_run_itself_takes_its_folder_alone() -> None:
+    (prepared(board()).path / "run.json").write_text('{"kind": ')
+    torn, before = store.list_runs()[0], on_disk()
+    taken, freed = thrown_away(torn)
+    assert taken.cached == () and taken.folder > 0 and freed == 0 and on_disk() == before
+    assert [said.split()[1] for said in taken.unread] == [torn.name]
 
 
 def test_after_a_deletion_only_what_nobody_reads_now_is_dropped() -> None:
@@ -144,7 +154,7 @@ def test_after_a_deletion_only_what_nobody_reads_now_is_dropped() -> None:
 def test_a_dropped_result_is_made_again() -> None:
     run = prepared(board())
     before = on_disk()
-    accounts.release(run)
+    thrown_away(run)
     assert on_disk() == set()
     pipeline.prepare(board(), lambda event: None)
     assert on_disk() == before

@@ -7,7 +7,7 @@
     llmrec runs resume RUN           go on with what was stopped, failed or interrupted
     llmrec runs again RUN --set K=V  a new run of its recipe, with changes
     llmrec runs diff A B             where the settings of two runs or recipes differ
-    llmrec runs delete RUN           stops it first; --cache frees the kept results too that only it used
+    llmrec runs delete RUN           stops it first; --cache frees the kept results too that no other run here uses
     llmrec runs queue                who works and who waits, in order
     llmrec runs log RUN              the last words of its process
 

@@ -84,11 +84,14 @@ def _freed(run: Run, taken: Account, dropped: int | None) -> str:
     inside = ", ".join(f"{name} {layout.size(n)}" for name, n in taken.parts.items() if n)
     lines = [f"deleted {run.path}: {layout.size(taken.folder)} freed{f' ({inside})' if inside else ''}"]
     if dropped is not None:
-        lines.append(f"kept results that only it used: {layout.size(dropped)} freed")
+        lines.append(f"kept results that no other run of the runs' folder uses: {layout.size(dropped)} freed")
     elif taken.own:
         lines.append(
-            f"kept results that only it used: {layout.size(taken.releasable)}, still there for the next run like it (--cache frees them)"
+            f"kept results that no other run of the runs' folder uses: {layout.size(taken.releasable)}, "
+            "still there for the next run like it (--cache frees them)"
         )
     if taken.shared:
-        lines.append(f"kept results that other runs use too: {layout.size(taken.shared)}, still there")
+        lines.append(
+            f"kept results that other runs use too{', or may use' if taken.unread else ''}: {layout.size(taken.shared)}, still there"
+        )
     return "\n".join([*lines, *(f"not counted: {sentence}" for sentence in taken.unread)])
