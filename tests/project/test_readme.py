@@ -66,6 +66,7 @@ def test_make_targets_resolve() -> None:
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.timeout(900)  # more than twenty processes, two trainings and an estimate that measures
 def test_the_command_line_of_the_readme_runs(tmp_path: Path) -> None:
     """Each `llmrec` line, word for word and in order, on a recipe that is small."""
     said = [shlex.split(c) for c in commands(README) if c.startswith("llmrec ")]
