@@ -110,7 +110,7 @@ def test_a_status_of_rubbish_stops_neither_the_list_nor_the_queue() -> None:
     runs = [queue.submit(board()), store.create(board()), queue.submit(board())]
     waiting = [runs[0].name, runs[2].name]
     kept = {run.name: (run.path / status.FILE).read_bytes() for run in runs}
-    with campaign(60, 400) as tally:
+    with campaign(40, 400) as tally:
         for _ in range(tally.tries):
             hurt = chance.choice(runs)
             (hurt.path / status.FILE).write_bytes(damaged(kept[hurt.name], chance))
@@ -129,7 +129,7 @@ def test_a_damaged_ledger_forgets_no_run(monkeypatch: pytest.MonkeyPatch) -> Non
     chance = random.Random(4)
     runs = sorted(queue.submit(board()).name for _ in range(4))
     kept = ledger.path().read_bytes()
-    with campaign(80, 400) as tally:
+    with campaign(40, 400) as tally:
         for _ in range(tally.tries):
             hurt = functools.reduce(lambda data, _: damaged(data, chance), range(chance.randint(1, 3)), kept)
             ledger.path().write_bytes(hurt)
@@ -150,7 +150,7 @@ def test_events_of_rubbish_leave_a_picture() -> None:
     run, other = store.create(board()), store.create(board())
     lines = b"".join(b'{"event": "step", "step": %d, "steps": 90, "loss": 0.5, "progress": 0.1}\n' % n for n in range(1, 90))
     before = digest(other.path)
-    with campaign(60, 400) as tally:
+    with campaign(40, 400) as tally:
         for _ in range(tally.tries):
             (run.path / "events.jsonl").write_bytes(damaged(lines, chance))
             with tally.once():

@@ -212,7 +212,10 @@ def test_when_all_are_killed_the_next_command_or_server_goes_on(tmp_path: Path, 
                 states = [run.status.state for run in (first, second)]
                 assert set(states) <= {"queued", "interrupted", "done"}, states
                 next_one = _next(late is not None, at)
-                wait(lambda first=first, second=second: done(first) and done(second), "both end")
+                try:
+                    wait(lambda first=first, second=second: done(first) and done(second), "both end")
+                except AssertionError as error:
+                    raise AssertionError(f"{error}: {first.status}, {second.status}, {queue.listing()}, {next_one.poll()}") from None
                 whole(first, 12)
                 whole(second, 12)
                 kill_everybody()

@@ -77,7 +77,7 @@ def test_two_servers_on_one_folder_work_each_run_once(
 def test_people_who_start_at_once_get_a_run_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMREC_SLOTS", "3")
     cheap(tmp_path, monkeypatch, 2)
-    with campaign(8, 30) as tally:
+    with campaign(6, 30) as tally:
         elsewhere = 10 if FULL else 2
         others = [subprocess.Popen([sys.executable, "-c", PERSON, "1"], stdout=subprocess.PIPE, text=True) for _ in range(elsewhere)]
         with ThreadPoolExecutor(tally.tries) as pool:  # as the sessions of a server are

@@ -35,7 +35,7 @@ def test_killed_while_it_starts_runs_each_is_whole_and_in_line_or_was_never_ther
     monkeypatch.setattr(dispatch, "_start", lambda book, staying: None)
     monkeypatch.setattr(dispatch, "SCAN", 0.0)
     chance = random.Random(31)
-    with campaign(2, 20) as tally:
+    with campaign(1, 20) as tally:
         for _ in range(tally.tries):
             process = subprocess.Popen([sys.executable, "-c", HASTY], stdout=subprocess.PIPE, text=True)
             assert process.stdout is not None

@@ -120,13 +120,15 @@ def _undo(base: sqlite3.Connection) -> None:
 
 
 def read() -> list[Row]:
-    """Every row without waiting for writers; none where there is no ledger, or one that cannot be read now."""
+    """Every row, as a rule without writing; none where there is no ledger, or one that cannot be read at all."""
     if not path().is_file():
         return []
     try:
         with contextlib.closing(sqlite3.connect(f"{path().absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)) as base:
             return Ledger(base).rows()
-    except DAMAGE:
+    except DAMAGE:  # a writer that takes long, or one that was killed in the middle, which only who may write can undo
+        with contextlib.suppress(LedgerBusy), opened() as book:
+            return book.rows()
         return []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,16 @@ def test_processes_that_write_at_once_lose_nothing() -> None:
     for w in writers:
         w.join(60)
     assert sorted(names()) == sorted(f"run-{i}" for i in range(60))
+
+
+def test_reading_waits_for_a_writer_that_takes_long() -> None:
+    fill("a")
+    writer = sqlite3.connect(ledger.path(), isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(names)
+        with pytest.raises(TimeoutError):
+            asked.result(1.5)  # "nobody is in line" would be wrong
+        writer.execute("COMMIT")
+        assert asked.result(60) == ["a"]
+    writer.close()
