@@ -20,9 +20,7 @@ FORMULAS = [
     "-1+1",
     "-2+3+cmd|' /C calc'!A0",
     "@SUM(A1:A9)",
-    "\t=1+1",
-    "\r=1+1",
-    "\n=1+1",
+    "\tAlien",
     "＝1+1",
     "-",
     "=",
@@ -31,6 +29,10 @@ FORMULAS = [
     "@home",
     "-Infinity",
     "+٣",
+    " =1+1",
+    "\u00a0=1+1",
+    "\ufeff=1+1",
+    "\u200b@SUM(A1)",
 ]
 
 
@@ -43,6 +45,28 @@ def test_a_formula_becomes_text_in_cells_and_headers(title: str) -> None:
     rows = read(spreadsheet.to_csv(pd.DataFrame({title: [title, "Alien"], "n": [-1.5, 2]})))
     assert rows == [[f"'{title}", "n"], [f"'{title}", "-1.5"], ["Alien", "2.0"]]
     assert read(table.to_csv([{title: title, "n": -1.5}]).encode()) == [[f"'{title}", "n"], [f"'{title}", "-1.5"]]
+
+
+@pytest.mark.parametrize(
+    ("title", "cell"),
+    [
+        ("x;=1+1;y", "x;'=1+1;y"),
+        ("x; =1+1", "x; '=1+1"),
+        ('x;"=1', "x;\"'=1"),
+        ('x";=1+1;"y', 'x";\'=1+1;"y'),
+        ("x\t@home", "x\t'@home"),
+        ("x\r\n-1+1", "x\r\n'-1+1"),
+        ("=1;=2", "'=1;'=2"),
+        ("\t=1+1", "'\t'=1+1"),
+        ("\n=1+1", "'\n'=1+1"),
+        ("a - b; c = d", "a - b; c = d"),
+        (" -5", " -5"),
+    ],
+)
+def test_no_formula_appears_where_the_file_is_cut_at_semicolons(title: str, cell: str) -> None:
+    rows = read(spreadsheet.to_csv(pd.DataFrame({"n": [1], "title": [title], "k": [2]})))
+    assert rows[1] == ["1", cell, "2"]
+    assert read(table.to_csv([{"n": 1, "title": title, "k": 2}]).encode())[1] == ["1", cell, "2"]
 
 
 def test_numbers_stay_numbers_and_gaps_gaps() -> None:
@@ -71,12 +95,20 @@ def test_nothing_is_no_trouble() -> None:
     assert read(spreadsheet.to_csv(pd.DataFrame([["=a", "=b"]], columns=["x", "x"]))) == [["x", "x"], ["'=a", "'=b"]]
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
+def is_formula(cell: str) -> bool:
+    """As a spreadsheet decides it: what it passes over in front, then a sign."""
+    bare = cell.lstrip().lstrip("\ufeff\u200b").lstrip()
+    return bare.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) and not spreadsheet._NUMBER.fullmatch(cell.strip(" "))
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])) | st.text(";=+-@ \t\r\n\"',1a"), min_size=1))
 def test_no_text_is_a_formula_and_none_is_lost(texts: list[str]) -> None:
-    rows = read(spreadsheet.to_csv(pd.DataFrame({"key": range(len(texts)), "title": texts})))
+    raw = spreadsheet.to_csv(pd.DataFrame({"key": range(len(texts)), "title": texts}))
+    rows = read(raw)
     assert len(rows) == len(texts) + 1
     for text, (_, cell) in zip(texts, rows[1:], strict=True):
-        said = text.replace("\x00", "")
-        assert cell in (said, f"'{said}")
-        numeric = spreadsheet._NUMBER.fullmatch(cell)
-        assert numeric or not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+        assert not is_formula(cell)
+        assert cell.replace("'", "") == text.replace("\x00", "").replace("'", "")
+        assert cell == text.replace("\x00", "") or any(sign in text for sign in "=+-@＝＋－＠\t\r\n")
+    for other in (";", "\t"):
+        assert not any(is_formula(cell) for row in csv.reader(io.StringIO(raw.decode(), newline=""), delimiter=other) for cell in row)
