@@ -68,6 +68,8 @@ def recipe_from_text(text: str) -> Recipe:
 
 def checked(plain: dict[str, Any]) -> Recipe:
     """The same for a recipe that a page gives as nested dictionaries, as a form does."""
+    if not isinstance(plain, dict):
+        raise BadRecipe(f"a recipe is a table of sections such as [scheme], not {type(plain).__name__}: give it sections with settings")
     limits.check_plain(plain)
     try:
         return allowed(recipe.read(plain))

@@ -105,6 +105,10 @@ def check_plain(plain: Any) -> None:
                 raise BadRecipe(f"{where[:80] or 'the recipe'} has {len(value):,} entries: {MOST_ENTRIES:,} at most, take some out")
             inside = value.items() if isinstance(value, dict) else ((where, v) for v in value)
             for key, inner in inside:
+                if isinstance(value, dict) and not isinstance(key, str):
+                    raise BadRecipe(
+                        f"{where[:80] or 'the recipe'} has a setting whose name is {type(key).__name__}, no text: name it in words"
+                    )
                 _check_text("the name of a setting", key) if isinstance(value, dict) else None
                 waiting.append((f"{where}.{key}".strip(".") if isinstance(value, dict) else where, inner, depth + 1))
         elif isinstance(value, str):

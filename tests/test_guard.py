@@ -293,3 +293,11 @@ def test_any_form_gives_a_recipe_or_a_sentence(value: Any) -> None:
             guard.checked(plain)
         except BadRecipe as error:
             assert str(error)
+
+
+@pytest.mark.parametrize(
+    "form", [None, [], [{"name": "rid"}], "seed = 0", 3, {1: 2}, {None: {}}, {"data": {3: "x"}}, {"train": {"tasks": {(): 1}}}]
+)
+def test_what_is_no_table_of_texts_is_refused_in_a_sentence(form: Any) -> None:
+    with pytest.raises(BadRecipe, match=r"is a table of sections|no text: name it in words"):
+        guard.checked(form)
