@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> layout.Told:
 
     recipe = settings.asked(args)
     found = estimate.ask(recipe)
-    plain = {"command": settings.command_line(recipe), **found.to_dict()}
+    plain = {"command": settings.typed(args), **found.to_dict()}
     return layout.Told(plain, _text(plain["command"], found))
 
 

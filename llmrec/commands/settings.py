@@ -22,6 +22,7 @@ import llmrec
 if TYPE_CHECKING:
     from llmrec.recipe import Recipe
 
+SAID = 3  # shipped names that are told where none is near
 MOST = 8  # changes beyond which a recipe is told by a file of its own
 PRESET = {"data": "ml-100k", "preset": "sketch"}  # what --scheme takes where nothing else is said
 
@@ -63,6 +64,14 @@ def _of_preset(args: argparse.Namespace, wanted: dict[str, Any]) -> Recipe:
     return presets.recipe(args.scheme, {**data, **own}, args.preset or PRESET["preset"], args.head, args.lm or "nano")
 
 
+def typed(args: argparse.Namespace) -> str:
+    """The command that trains what the arguments of `add` name, in the words that were typed."""
+    named = ((f"--{name}", getattr(args, name)) for name in ("scheme", "data", "head", "lm", "preset"))
+    words = [] if args.recipe is None else [args.recipe]
+    words += [word for flag, value in named if value is not None for word in (flag, value)]
+    return shlex.join(["llmrec", "train", *words, *(word for pair in args.set for word in ("--set", pair))])
+
+
 def recipe_folders() -> list[Path]:
     """Where recipes ship: beside the code in a clone, or under the current folder."""
     return [Path("benchmarks/recipes"), Path(llmrec.__file__).resolve().parent.parent / "benchmarks" / "recipes"]
@@ -87,12 +96,24 @@ def recipe_path(text: str) -> Path:
     if meant:
         paths = (folder / f"{meant[0]}.toml" for folder in recipe_folders())
         return next(path for path in paths if path.is_file())
-    remedy = (
-        f"did you mean {' or '.join(close)}?"
-        if (close := _near(wanted, names))
-        else f"give a path, or one of {', '.join(names) or 'none here'}"
-    )
-    raise ValueError(f"there is no recipe {text!r}: {remedy}")
+    if _is_run(text):
+        raise ValueError(f"{text!r} is a run: `llmrec train {text} --resume` goes on with it, `llmrec runs again {text}` starts a new one")
+    path = "check the path" if text.endswith(".toml") else ""
+    if close := _near(wanted, names):
+        raise ValueError(f"there is no recipe {text!r}: {path}{', or ' if path else ''}did you mean {' or '.join(close)}?")
+    if path:
+        raise ValueError(f"there is no recipe {text!r}: {path}")
+    more = f" and {len(names) - SAID} more" if len(names) > SAID else ""
+    raise ValueError(f"there is no recipe {text!r}: give a path, or one of {', '.join(names[:SAID]) or 'none here'}{more}")
+
+
+def _is_run(text: str) -> bool:
+    from llmrec.runs import store
+
+    try:
+        return store.find(text) is not None
+    except ValueError:  # nothing of that name, or a folder that holds something else
+        return False
 
 
 def _near(wanted: str, names: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -38,9 +39,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> dict[str, Any] | Iterator[dict[str, Any]]:
+    _check(args)
     if args.dry_run:
         return _dry(args)
-    _check(args)
     begin = time.perf_counter()
     ended = _here(args) if _stays(args) else _queued(args)
     if ended is None:
@@ -61,9 +62,8 @@ def run(args: argparse.Namespace) -> dict[str, Any] | Iterator[dict[str, Any]]:
 def text(result: dict[str, Any]) -> str:
     from llmrec.report.protocols import headline
 
-    if "toml" in result:
-        kept = " with this recipe in that file" if result["command"].endswith(".toml") else ""
-        return f"{result['toml']}\n# equals{kept}: {result['command']}"
+    if isinstance(result, layout.Told):
+        return result.text
     reports = [(part, seen, report) for part, policies in result["metrics"].items() for seen, report in policies.items()]
     names = headline(*((reports[0][2], reports[0][2]["metrics"]) if reports else ({}, ())))
     rows = [(part, seen, report["n_users"], *(report["metrics"].get(name) for name in names)) for part, seen, report in reports]
@@ -72,15 +72,26 @@ def text(result: dict[str, Any]) -> str:
     return head if not rows else head + "\n\n" + layout.table("Numbers", ("part", "seen items", "users", *names), rows)
 
 
-def _dry(args: argparse.Namespace) -> dict[str, Any]:
+def _dry(args: argparse.Namespace) -> layout.Told:
     recipe = settings.asked(args)
-    return {"recipe": recipe.to_dict(), "toml": recipe.to_toml(), "command": settings.command_line(recipe)}
+    flags = [word for flag, value in (("--out", args.out), ("--executor", args.executor)) if value is not None for word in (flag, value)]
+    flags += [flag for flag, on in (("--here", args.here), ("--no-numbers", args.no_numbers), ("--detach", args.detach)) if on]
+    command = settings.command_line(recipe)
+    kept = " with this recipe in that file" if command.endswith(".toml") else ""
+    said = " ".join(filter(None, (command, shlex.join(flags))))
+    told = {"recipe": recipe.to_dict(), "toml": recipe.to_toml(), "command": said}
+    return layout.Told(told, f"{told['toml']}\n# equals{kept}: {said}")
 
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse what does not go together, before anything is made."""
     from llmrec.lm import processes
+    from llmrec.runs import executors
 
+    if args.dry_run and args.resume:
+        raise ValueError("--resume goes on with a run as it is: leave --dry-run out, or look with `llmrec runs show RUN`")
+    if args.executor is not None:
+        executors.known(args.executor)
     if _stays(args):
         why = next(flag for flag, on in (("--here", args.here), ("--out", args.out), ("--no-numbers", args.no_numbers)) if on)
         for flag, on in (("--detach", args.detach), ("--executor", args.executor)):
@@ -130,6 +141,7 @@ def _queued(args: argparse.Namespace) -> tuple[Run, Status] | None:
     args.interrupted = False
     found = _resumed(args) if args.resume else None
     if found is not None and (found.status.state == "done" or found.path.parent.absolute() != home.runs().absolute()):
+        _demand_following(args, found)
         return _here(args, found)  # nothing is left to train, or it lies where the queue does not work
     with Stop(lambda: False) as stop, stop.gently():
         if found is None:
@@ -150,6 +162,13 @@ def _queued(args: argparse.Namespace) -> tuple[Run, Status] | None:
     if outcome.state not in ("done", "stopped"):
         raise ValueError(f"run {found.name} {outcome.state}: {outcome.reason}: `llmrec runs log {found.name}` shows its last words")
     return found, outcome
+
+
+def _demand_following(args: argparse.Namespace, found: Run) -> None:
+    why = "is trained" if found.status.state == "done" else "lies outside the runs' folder"
+    for flag, on in (("--detach", args.detach), ("--executor", args.executor)):
+        if on:
+            raise ValueError(f"run {found.name} {why}, and what is left of it is done in this process: leave {flag} out")
 
 
 def _waiting(run: Run) -> Status:
@@ -191,12 +210,19 @@ def _resumed(args: argparse.Namespace) -> Run:
 def _last_unfinished(args: argparse.Namespace) -> Run:
     from llmrec.registry import UnknownName
     from llmrec.runs import places, store
+    from llmrec.runs.status import RESUMABLE
 
     wanted = places.located(settings.asked(args)).fingerprint()
+    working: list[str] = []
     for found in store.list_runs():
-        if found.broken or not found.status.resumable:
+        state = found.status.state
+        if found.broken or state == "done":
             continue
         with contextlib.suppress(ValueError, UnknownName):  # another run's recipe may be of another version
             if found.recipe.fingerprint() == wanted:
-                return found
+                if state in RESUMABLE:
+                    return found
+                working.append(f"run {found.name} is {state}: `llmrec runs watch {found.name}` shows it, and there is nothing to resume")
+    if working:
+        raise ValueError(working[0])
     raise ValueError(f"there is no unfinished run of {args.recipe or args.scheme}: leave --resume out to start one")

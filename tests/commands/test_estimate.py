@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
-from llmrec.__main__ import main
+from llmrec.__main__ import main, parser
+from llmrec.commands import settings
 from llmrec.recipe import Recipe
 from llmrec.runs import estimate
 from llmrec.runs.estimate import Estimate, Room, Stage
@@ -39,12 +41,22 @@ def test_it_says_seconds_with_their_range_room_and_advice(
     assert measured[0].train.epochs == 9
     assert (said["seconds"], said["span"], said["fits"]) == (620.0, [560.0, 680.0], False)
     assert (said["memory_bytes"], said["memory_free"]) == (9 * GIB, 4 * GIB)
-    assert said["command"] == "llmrec train metaid-checkerboard-tiny.toml"
+    assert shlex.split(said["command"]) == ["llmrec", "train", asked, "--set", "train.epochs=9"], "as it was typed"
     assert main(["estimate", asked]) == 0
     text = capsys.readouterr().out
     assert "About 10:20 min (9:20 min to 11:20 min); it does not fit" in text
     assert "set lm.layers = 1 (now 4)" in text
     assert "9.7 GB" in text
+
+
+def test_the_command_repeats_what_was_typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    measured: list[Recipe] = []
+    monkeypatch.setattr(estimate, "ask", lambda recipe: measured.append(recipe) or TIGHT)
+    words = ["--scheme", "tiger", "--data", "lastfm", "--head", "trie", "--lm", "nano", "--preset", "sketch", "--set", "lm.name=a b"]
+    assert main(["estimate", *words, "--json"]) == 0
+    said = shlex.split(json.loads(capsys.readouterr().out)["command"])
+    assert said == ["llmrec", "train", *words]
+    assert settings.asked(parser().parse_args(said[1:])) == measured[0]
 
 
 def test_it_is_refused_like_a_training(capsys: pytest.CaptureFixture[str]) -> None:

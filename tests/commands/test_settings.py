@@ -18,7 +18,7 @@ from llmrec.__main__ import parser
 from llmrec.commands import settings
 from llmrec.recipe import Recipe
 from llmrec.registry import UnknownName
-from llmrec.runs import presets
+from llmrec.runs import presets, store
 from tests.runs.worlds import board
 
 
@@ -174,3 +174,27 @@ def test_a_preset_of_a_table_of_one_s_own_reads_it_with_its_settings(tmp_path: P
     words += [word for key, column in (("user", "wer"), ("item", "was"), ("time", "wann")) for word in ("--set", f"data.{key}={column}")]
     made = settings.asked(parser().parse_args([*words, "--set", "filter.user=2", "--set", "filter.item=2"]))
     assert (made.data.path, made.data.user, made.filter.user) == (str(table), "wer", 2)
+
+
+def test_an_unknown_recipe_is_told_in_a_line_that_can_be_read() -> None:
+    with pytest.raises(ValueError, match="there is no recipe 'zzz'") as found:
+        settings.recipe_path("zzz")
+    names = settings.recipe_names()
+    assert all(name in str(found.value) for name in names[:3])
+    assert f"and {len(names) - 3} more" in str(found.value)
+    assert len(str(found.value)) < 300
+
+
+def test_a_missing_file_is_told_to_be_a_path(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is no recipe '.*zzz.toml': check the path$"):
+        settings.recipe_path(str(tmp_path / "zzz.toml"))
+    with pytest.raises(ValueError, match="check the path, or did you mean metaid-ml-100k-sketch"):
+        settings.recipe_path("metaid-ml-100k-sketsh.toml")
+
+
+def test_a_run_in_the_place_of_a_recipe_is_told_what_to_do_with_it() -> None:
+    found = store.create(recipe.load(settings.recipe_path("metaid-ml-100k-sketch")))
+    with pytest.raises(
+        ValueError, match=f"'{found.name}' is a run: `llmrec train {found.name} --resume`.*`llmrec runs again {found.name}`"
+    ):
+        settings.recipe_path(found.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -211,7 +212,6 @@ def test_a_run_outside_resumes_here_and_a_done_one_at_once(asked: str, quick: li
 
 
 def test_a_dry_run_prints_a_recipe_and_its_command_and_starts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    import shlex
     import tomllib
 
     words = ["train", "--scheme", "tiger", "--data", "lastfm", "--preset", "sketch", "--set", "seed=4", "--dry-run"]
@@ -231,6 +231,9 @@ def test_a_dry_run_prints_a_recipe_and_its_command_and_starts_nothing(capsys: py
         (["--out", "x", "--executor", "ray"], "--out trains in this process and --executor"),
         (["--executor", "slurm"], "no executor is called 'slurm': there are local, ray"),
         (["--scheme", "rid"], "leave one of them out"),
+        (["--dry-run", "--here", "--detach"], "--here trains in this process and --detach leaves it to the queue"),
+        (["--dry-run", "--executor", "slurm"], "no executor is called 'slurm'"),
+        (["--dry-run", "--resume"], "--resume goes on with a run as it is: leave --dry-run out, or look with `llmrec runs show RUN`"),
     ],
 )
 def test_what_does_not_go_together_is_refused_and_makes_nothing(
@@ -241,6 +244,35 @@ def test_what_does_not_go_together_is_refused_and_makes_nothing(
     assert (told.out, told.err.count("\n")) == ("", 1)
     assert said in told.err
     assert not home.runs().exists() or not store.list_runs()
+
+
+def test_a_dry_run_names_all_that_was_asked_for(asked: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--detach"], ["--executor", "ray", "--detach"], ["--here", "--no-numbers"], ["--out", "my runs/a"]):
+        assert main(["train", asked, "--dry-run", *words, "--json"]) == 0
+        assert shlex.split(json.loads(capsys.readouterr().out)["command"])[3:] == words
+    assert not home.runs().exists()
+
+
+def test_resuming_a_recipe_that_is_at_work_names_its_run(asked: str, busy: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", asked, "--resume"]) == 2
+    said = capsys.readouterr().err
+    assert f"run {busy.name} is running: `llmrec runs watch {busy.name}` shows it" in said
+    assert "leave --resume out" not in said
+    assert len(store.list_runs()) == 1
+
+
+@pytest.mark.parametrize("words", [["--detach"], ["--executor", "ray"]])
+def test_what_stays_in_this_process_is_not_said_to_be_left_to_the_queue(
+    words: list[str], quick: list[bool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outside, inside = store.create(board(), tmp_path / "mine"), store.create(board())
+    status.write(outside.path, "stopped")
+    status.write(inside.path, "done")
+    for run, why in ((outside, "lies outside the runs' folder"), (inside, "is trained")):
+        assert main(["train", str(run.path), "--resume", *words]) == 2
+        said = capsys.readouterr().err
+        assert why in said and said.rstrip().endswith(f"leave {words[0]} out")
+    assert quick == []
 
 
 def test_several_processes_need_to_be_told_to_stay(asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
