@@ -2,7 +2,7 @@
 
 Where it stands: outermost. What it does not know: what the commands do. Nothing heavy is imported before a command runs.
 
-Exit codes: 0 done; 2 wrong use, with one line that names the remedy; 1 a fault of the program; 130 Ctrl-C.
+Exit codes: 0 done; 2 wrong use, with one line that names the remedy, or a run that failed; 1 a fault of the program; 130 Ctrl-C.
 """
 
 from __future__ import annotations

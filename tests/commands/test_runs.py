@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -272,6 +273,66 @@ def test_lines_for_a_file_come_for_states_and_stages_and_not_for_each_step() -> 
     assert said(state="failed", reason="no\x1b[31m room") == "r  failed (no [31m room)"
 
 
+STEP = {
+    "run": "metaid-ml-100k-sketch-12",
+    "state": "running",
+    "reason": "",
+    "ahead": 0,
+    "stage": "fine-tuning",
+    "progress": 0.48,
+    "seconds_left": 754.0,
+    "step": 12345,
+    "steps": 40000,
+    "loss": 7.349,
+    "validation": {"metrics": {"ndcg@10": 0.0256}},
+    "tokens_per_s": 16762.0,
+    "memory_bytes": 584.1e6,
+    "warnings": ["the disk is nearly full: " + "free some room " * 6 + "soon"],
+}
+
+
+def test_at_80_columns_a_terminal_has_all_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    out = io.StringIO()
+    block = watching.Block(out)
+    text = block({"a": STEP}, {})
+    lines = text.splitlines()
+    assert lines[0] == "metaid-ml-100k-sketch-12  running  48%  fine-tuning  12:34 min left"
+    assert lines[1] == "  step 12345 of 40000  loss 7.349  ndcg@10 0.0256  16,762 Tokens/s  584.1 MB"
+    assert all(len(line) < 80 for line in lines)
+    assert "soon" in lines[-1], "what is told to a person is told whole"
+    failed = STEP | {"state": "failed", "reason": "the column x is missing " * 5 + "in mine.csv", "warnings": []}
+    assert block({"a": failed}, {}).splitlines()[-1].endswith("in mine.csv)")
+    assert out.getvalue() == f"\x1b[{len(lines)}F\x1b[0J"
+
+
+def test_a_block_is_never_higher_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "10")
+    many = {str(n): STEP | {"warnings": []} for n in range(20)}
+    lines = watching.Block(io.StringIO())(many, {}).splitlines()
+    assert len(lines) == 9
+    assert lines[-1] == "and 32 more lines: `llmrec runs` has every run"
+
+
+@pytest.mark.parametrize(("state", "code"), [("failed", 2), ("stopped", 0), ("done", 0)])
+def test_watching_says_by_its_exit_code_whether_a_run_failed(state: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    run = store.create(board())
+    status.write(run.path, state, "so it is")
+    assert main(["runs", "watch", run.name]) == code
+    assert f"{state} (so it is)" in capsys.readouterr().out
+
+
+def test_a_broken_run_that_is_at_work_is_stopped_and_none_is_resumed(busy: Run, llmrec: Any) -> None:
+    (busy.path / "run.json").write_text("{")
+    assert llmrec("stop", busy.name, "--json")["state"] == "stopping"
+    assert (busy.path / status.STOP).exists()
+    said = llmrec("resume", busy.name, code=2)
+    assert f"run {busy.name} is broken and cannot be resumed: " in said
+    assert f"llmrec runs delete {busy.name}" in said
+
+
 def watched(*words: str, out: Any = subprocess.PIPE) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "llmrec", "runs", "watch", *words], cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True
@@ -307,7 +368,7 @@ def test_a_terminal_gets_one_block_that_is_drawn_anew(busy: Run) -> None:
     leader, follower = pty.openpty()
     process = watched(busy.name, out=follower)
     os.close(follower)
-    screen, anew = b"", b"\x1b[1F\x1b[0J" + busy.name.encode()
+    screen, anew = b"", b"\x1b[2F\x1b[0J" + busy.name.encode()
     told = 0
     try:
         while anew not in screen and told < 50:

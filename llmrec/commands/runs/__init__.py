@@ -2,7 +2,8 @@
 
     llmrec runs                      every run: state, place in the queue, progress, numbers
     llmrec runs show RUN             recipe, numbers, what it takes on the disk
-    llmrec runs watch [RUN]          live, one run or all that work and wait, until they end; --json: one object per change
+    llmrec runs watch [RUN]          live, one run or all that work and wait, until they end; --json: one object per change;
+                                     exit code 2 where one of them failed
     llmrec runs stop RUN             it keeps a usable model
     llmrec runs resume RUN           go on with what was stopped, failed or interrupted
     llmrec runs again RUN --set K=V  a new run of its recipe, with changes

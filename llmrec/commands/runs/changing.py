@@ -16,6 +16,7 @@ from llmrec.commands.runs.listed import place_of
 
 if TYPE_CHECKING:
     from llmrec.runs.accounts import Account
+    from llmrec.runs.status import Status
     from llmrec.runs.store import Run
 
 
@@ -23,18 +24,17 @@ def stop(args: argparse.Namespace) -> layout.Told:
     """Ask it to stop; it may take a moment to keep what it has."""
     from llmrec.runs import queue, store
 
-    found = store.open_run(args.runs[0])
-    queue.stop(found)
-    return _state(found)
+    found = store.find(args.runs[0])  # a broken one too, which may be worked on all the same
+    return _state(found, queue.stop(found))
 
 
 def resume(args: argparse.Namespace) -> layout.Told:
     """Put it back in line."""
     from llmrec.runs import queue, store
 
-    found = store.open_run(args.runs[0])
+    found = store.find(args.runs[0])
     queue.resume(found, args.executor)
-    return _state(found)
+    return _state(found, found.status)
 
 
 def again(args: argparse.Namespace) -> layout.Told:
@@ -48,7 +48,7 @@ def again(args: argparse.Namespace) -> layout.Told:
     wanted = recipe.with_settings(base, settings.changes(args.set or []))
     found = recipe.differences(base, wanted)
     fresh = queue.submit(wanted, args.executor or "local")
-    state = _state(fresh)
+    state = _state(fresh, fresh.status)
     plain = {**state, "again": before.name, "differences": reading.told(found)}
     return layout.Told(plain, state.text + "\n" + reading.table("What differs", found, [before.name, fresh.name]))
 
@@ -74,8 +74,8 @@ def delete(args: argparse.Namespace) -> layout.Told:
     return layout.Told(plain, _freed(found, taken, dropped if args.cache else None))
 
 
-def _state(run: Run) -> layout.Told:
-    now, ahead = run.status, place_of(run.name)
+def _state(run: Run, now: Status) -> layout.Told:
+    ahead = place_of(run.name)
     plain: dict[str, Any] = {"run": run.name, "path": str(run.path), "state": now.state, "reason": now.reason, "ahead": ahead}
     return layout.Told(plain, f"Run {run.name}: {said(now.state, now.reason, ahead)}")
 

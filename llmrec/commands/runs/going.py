@@ -56,9 +56,29 @@ def said(state: str, reason: str = "", ahead: int | None = None) -> str:
 
 def in_words(told: Mapping[str, Any]) -> str:
     """One watched run in one line; what is not known is left out."""
-    if told["state"] not in ("running", "stopping"):
-        return f"{told['run']}  {said(told['state'], told['reason'], told['ahead'])}"
-    parts = [told["run"], told["state"], f"{told['progress']:.0%}", told["stage"]]
+    return "  ".join([*_where(told), *_measured(told), *_left(told)])
+
+
+def in_lines(told: Mapping[str, Any]) -> list[str]:
+    """The same in two lines, for a narrow place: how far it is and what is left, then what was measured."""
+    measured = _measured(told)
+    return ["  ".join([*_where(told), *_left(told)]), *(["  " + "  ".join(measured)] if measured else [])]
+
+
+def _works(told: Mapping[str, Any]) -> bool:
+    return told["state"] in ("running", "stopping")
+
+
+def _where(told: Mapping[str, Any]) -> list[str]:
+    if not _works(told):
+        return [told["run"], said(told["state"], told["reason"], told["ahead"])]
+    return [part for part in (told["run"], told["state"], f"{told['progress']:.0%}", told["stage"]) if part]
+
+
+def _measured(told: Mapping[str, Any]) -> list[str]:
+    parts: list[str] = []
+    if not _works(told):
+        return parts
     if told["step"] is not None:
         parts.append(f"step {told['step']}" + (f" of {told['steps']}" if told["steps"] else ""))
     if told["loss"] is not None:
@@ -70,6 +90,8 @@ def in_words(told: Mapping[str, Any]) -> str:
         parts.append(f"{told['tokens_per_s']:,.0f} Tokens/s")
     if told["memory_bytes"] is not None:
         parts.append(layout.size(told["memory_bytes"]))
-    if told["seconds_left"] is not None:
-        parts.append(f"{clock(told['seconds_left'])} left")
-    return "  ".join(part for part in parts if part)
+    return parts
+
+
+def _left(told: Mapping[str, Any]) -> list[str]:
+    return [f"{clock(told['seconds_left'])} left"] if _works(told) and told["seconds_left"] is not None else []

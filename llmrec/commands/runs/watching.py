@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from llmrec.commands import layout
 from llmrec.commands.following import Ends, Turns
-from llmrec.commands.runs.going import in_words, pictured
+from llmrec.commands.runs.going import in_lines, in_words, pictured
 from llmrec.commands.runs.listed import places
 from llmrec.data.titles import printable
 
@@ -29,11 +30,19 @@ WORKING = ("running", "stopping")
 
 
 def watch(args: argparse.Namespace) -> Iterator[layout.Told]:
-    """What changed at each look: an object a change under --json, else text."""
+    """What changed at each look: an object a change under --json, else text. Exit code 2 where a watched run ended failed."""
     from llmrec.runs import store
 
     chosen = store.open_run(args.runs[0]) if args.runs else None
-    return _told(_looks(chosen), bool(args.json))
+    return _told(_seen(_looks(chosen), args), bool(args.json))
+
+
+def _seen(looks: Iterator[dict[str, dict[str, Any]]], args: argparse.Namespace) -> Iterator[dict[str, dict[str, Any]]]:
+    """The looks as they are; a watched run that ended failed is the command's exit code 2."""
+    for look in looks:
+        if any(told["state"] == "failed" for told in look.values()):
+            args.exit_code = 2
+        yield look
 
 
 def _told(looks: Iterator[dict[str, dict[str, Any]]], plain: bool) -> Iterator[layout.Told]:
@@ -111,10 +120,13 @@ class Block:
         self._height = 0
 
     def __call__(self, look: Mapping[str, Mapping[str, Any]], changed: Mapping[str, Mapping[str, Any]]) -> str:
-        width = shutil.get_terminal_size().columns
-        texts = [text for told in look.values() for text in (in_words(told), *(f"  warning: {said}" for said in told["warnings"][-1:]))]
+        width, height = shutil.get_terminal_size()
+        texts = [text for told in look.values() for text in (*in_lines(told), *(f"  warning: {said}" for said in told["warnings"][-1:]))]
+        lines = [line for text in texts for line in textwrap.wrap(printable(text), max(width - 1, 20), subsequent_indent="    ")]
+        if len(lines) > (room := max(height - 1, 4)):  # what has left the screen cannot be drawn anew
+            lines[room - 1 :] = [f"and {len(lines) - room + 1} more lines: `llmrec runs` has every run"]
         if self._height:
             self._out.write(f"\x1b[{self._height}F\x1b[0J")
             self._out.flush()
-        self._height = len(texts)
-        return "\n".join(printable(text)[: width - 1] for text in texts)
+        self._height = len(lines)
+        return "\n".join(lines)
