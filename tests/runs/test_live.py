@@ -154,6 +154,45 @@ def test_curves_go_on_from_the_checkpoint_after_a_kill() -> None:
     assert again.pace.seconds == 44.0 and again.seconds == pytest.approx(9.1 * 2 + 44)
 
 
+def stopped_at(at: int, of: int) -> list[Event]:
+    training = stage("training", float(at), inside=tuple(step(n, of) for n in range(10, at + 1, 10)))
+    trained = {"event": "trained", "seconds": float(at), "steps": at, "steps_planned": of, "stopped": True, "reason": "stopped by request"}
+    return [start(), *before_training(), *training, trained, {"event": "end", "state": "stopped", "reason": "on request"}]
+
+
+@pytest.mark.parametrize(("at", "of"), [(100, 4000), (2000, 4000), (3900, 4000), (40, 400)])
+def test_stopped_and_resumed_it_is_as_far_as_its_steps(at: int, of: int) -> None:
+    told = stopped_at(at, of)
+    before = fold(None, told[:-3])
+    live = fold(None, told)
+    assert live.state == "stopped" and live.fraction == before.fraction and live.seconds_left is None
+    assert live.log.stages[-1].label == "training" and live.log.stages[-1].share == at / of
+    true = (13.2 + at) / (15.2 + 1.12 * of)  # of the seconds of all stages, those before training as they are expected
+    assert live.fraction == pytest.approx(true, abs=0.2), "its first stages weighed more, before training had a pace"
+    again = [start(resumed=True), *before_training(cached=True), begun("training")]
+    assert fold(live, again).fraction < 0.05, "nothing of the training is known to be there yet"
+    again += [{"event": "resumed", "step": at, "steps": of}]
+    assert fold(live, again).fraction == pytest.approx(true, abs=0.02)
+    live = fold(live, [*again, step(at + 10, of)])
+    assert live.fraction == pytest.approx(true + 10 / 1.12 / of, abs=0.02)
+    assert live.seconds_left == pytest.approx(of - at - 10 + 2 + 4 * 0.03 * of)
+
+
+def test_a_training_that_ends_early_is_at_its_end() -> None:
+    early = {
+        "event": "trained",
+        "seconds": 40.0,
+        "steps": 40,
+        "steps_planned": 100,
+        "stopped": False,
+        "reason": "stopped early: nothing better",
+    }
+    told = [start(), *before_training(), *stage("training", 41.0, inside=(step(20), step(40)))]
+    assert fold(None, told).fraction < 0.5 < 0.7 < fold(None, [*told, early]).fraction
+    assert fold(None, [*told, early]).log.stages[-1].share == 1
+    assert fold(None, [*told, early, begun("loading the model")]).seconds_left == pytest.approx(2 + 4 * 0.03 * 40)
+
+
 def test_without_a_checkpoint_the_curves_begin_anew() -> None:
     live = fold(None, [start(), begun("training"), *(step(at) for at in range(2, 62, 2)), validation(30)])
     again = fold(live, [start(resumed=True), begun("training"), step(4, loss=2.0)])

@@ -38,7 +38,8 @@ def fold(live: Live | None, events: Iterable[Event]) -> Live:
 def _start(live: Live, event: Event) -> Live:
     """A new attempt. The curves stay until it is known where training goes on."""
     log = replace(live.log, stages=(), seconds=live.seconds - live.pace.seconds, resumed=event.get("resumed") is True)
-    return Live("running", stage="starting", pace=Pace(seconds=live.pace.seconds), curves=live.curves, log=log)
+    pace = Pace(seconds=live.pace.seconds, whole=live.pace.whole)
+    return Live("running", stage="starting", pace=pace, curves=live.curves, log=log)
 
 
 def _stage(live: Live, event: Event) -> Live:
@@ -53,7 +54,8 @@ def _stage(live: Live, event: Event) -> Live:
     if state == "begin":
         return _timed(live)
     seconds = max(number(event.get("seconds")) or 0.0, 0.0)
-    live = far.moved(live, StageLine(label, seconds, event.get("cached") is True, 1.0, 0.0))
+    share = live.log.stages[-1].share if label == "training" else 1.0  # whether it came to its end, "trained" says
+    live = far.moved(live, StageLine(label, seconds, event.get("cached") is True, share, 0.0))
     log = live.log
     if label != "training":
         log = replace(log, seconds=log.seconds + seconds)
@@ -83,7 +85,7 @@ def _resumed(live: Live, event: Event) -> Live:
     if step is None:
         return live
     curves = Curves(tuple(p for p in live.curves.losses if p[0] <= step), tuple(p for p in live.curves.validations if p[0] <= step))
-    live = replace(live, curves=curves, pace=Pace(step, steps, seconds=live.pace.seconds))
+    live = replace(live, curves=curves, pace=Pace(step, steps, seconds=live.pace.seconds, whole=live.pace.whole))
     return _trained_to(live, step / steps if steps else None, None)
 
 
@@ -100,9 +102,11 @@ def _step(live: Live, event: Event) -> Live:
     left = None if left is None or left < 0 else left
     if loss is not None:
         live = replace(live, curves=replace(live.curves, losses=added(live.curves.losses, (step, loss))))
-    seconds = left * share / (1 - share) if left is not None and share is not None and share < 1 else pace.seconds
+    seconds, takes = pace.seconds, pace.whole
+    if left is not None and share is not None and share < 1:
+        seconds, takes = left * share / (1 - share), number(left / (1 - share))
     speed, items, memory = (number(event.get(name)) for name in ("tokens_per_s", "items_per_s", "memory_bytes"))
-    pace = Pace(step, steps, pace.loss if loss is None else loss, speed, items, memory, seconds)
+    pace = Pace(step, steps, pace.loss if loss is None else loss, speed, items, memory, seconds, takes)
     live = replace(live, stage=text(event.get("phase")) or "training", pace=pace)
     return _trained_to(live, share, left)
 
@@ -118,8 +122,14 @@ def _validation(live: Live, event: Event) -> Live:
 
 
 def _trained(live: Live, event: Event) -> Live:
-    seconds = number(event.get("seconds"))
-    return live if seconds is None or seconds < 0 else replace(live, pace=replace(live.pace, seconds=seconds))
+    """Training is over: at its end, which may have come early, or stopped somewhere by request."""
+    seconds, stopped, line = number(event.get("seconds")), event.get("stopped") is True, live.log.stages[-1] if live.log.stages else None
+    if seconds is None or seconds < 0:
+        return live
+    live = replace(live, pace=replace(live.pace, seconds=seconds, whole=live.pace.whole if stopped else seconds))
+    if stopped or line is None or line.label != "training" or line.seconds is None:
+        return live
+    return _timed(far.moved(live, replace(line, share=1.0, seconds_left=0.0)))
 
 
 def _evaluation(live: Live, event: Event) -> Live:

@@ -77,7 +77,7 @@ def seconds_left(live: Live) -> float | None:
     weigh, line = weights(live), stages[-1]
     own = line.seconds_left
     if line.seconds is not None:
-        own = 0.0
+        own = (1 - line.share) * weigh[at]  # a training that was stopped is over, and not at its end
     elif own is None and at > TRAINING:
         own = (1 - line.share) * weigh[at]
     return None if own is None else own + sum(weigh[at + 1 :])
@@ -88,4 +88,4 @@ def _training(live: Live) -> float | None:
     for line in live.log.stages:
         if line.label == "training" and line.seconds is None and line.seconds_left is not None and line.share < 1:
             return max(line.seconds_left / (1 - line.share), 0.01)
-    return live.pace.seconds or None
+    return live.pace.whole or None

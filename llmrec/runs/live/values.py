@@ -34,7 +34,7 @@ class StageLine:
 @dataclass(frozen=True)
 class Pace:
     """Where training is and how fast. step: None until this attempt trains; loss: as last told; memory_bytes: of the training process;
-    seconds: spent in training, those before a resumed checkpoint included."""
+    seconds: spent in training, those before a resumed checkpoint included; whole: that training takes in all, also before it goes on."""
 
     step: int | None = None
     steps: int | None = None
@@ -43,6 +43,7 @@ class Pace:
     items_per_s: float | None = None
     memory_bytes: float | None = None
     seconds: float = 0.0
+    whole: float | None = None
 
 
 @dataclass(frozen=True)
