@@ -48,7 +48,7 @@ class Tally:
             yield
             self.survived += worth
         except Exception as error:
-            self.first = self.first or f"try {self.done}: {type(error).__name__}: {error}"
+            self.first += f"try {self.done}: {type(error).__name__}: {error}\n"
             if not FULL:
                 raise
 
