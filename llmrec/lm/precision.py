@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from llmrec.lm import processes
+
 
 def has_bf16(device: torch.device | str) -> bool:
     """Whether bf16 arithmetic is fast here. LLMREC_PRECISION=fp32 says no everywhere (tiny models in tests: bf16 kernels are built anew
@@ -35,8 +37,8 @@ def best_device() -> torch.device:
     """The GPU when there is one, and of several the one that a launcher of processes gave to this one."""
     if not torch.cuda.is_available() or os.environ.get("ACCELERATE_USE_CPU", "").lower() == "true":
         return torch.device("cpu")
-    place = os.environ.get("LOCAL_RANK", "")
-    return torch.device("cuda", int(place)) if place.isdigit() else torch.device("cuda")
+    place = processes.place()
+    return torch.device("cuda") if place is None else torch.device("cuda", place)
 
 
 def halve_frozen(model: nn.Module) -> None:

@@ -5,6 +5,8 @@ process writes each step's documents alike, from the same random stream, and sco
 that losses and weights are those of one process but for the order of a sum. Nothing is wrapped: the model stays as it is.
 What it does not know: models, heads, runs.
 
+Tried with torchrun and accelerate over Gloo, on CPUs. Over NCCL on several GPUs, and under MPI's launchers, it is written for and untried.
+
 Dropout is the exception: each process drops out of its own share, from a stream of (seed, step, rank), so that a resumed training still
 equals the uninterrupted one, while another number of processes drops out otherwise.
 """
@@ -18,7 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llmrec.lm.trouble import Trouble
+from llmrec.lm.trouble import Trouble, no_memory
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 # what torchrun and `accelerate launch` say, and the launchers of MPI
 RANK = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 WORLD = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
-PATIENCE = 7  # days: the others wait while the main process prepares, ranks or saves; who dies is noticed at once
+PLACE = ("LOCAL_RANK", "MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "MV2_COMM_WORLD_LOCAL_RANK")
+PATIENCE = 7  # days: the others wait while the main process prepares, ranks or saves; over Gloo, who dies is noticed at once
 
 
 class Deserted(Trouble):
@@ -36,6 +39,12 @@ class Deserted(Trouble):
 def rank() -> int:
     """Which of the processes this one is, from 0, the main one."""
     return _said(RANK, 0)
+
+
+def place() -> int | None:
+    """Which of this machine's processes this one is, from 0; None where no launcher says so."""
+    found = _said(PLACE, -1)
+    return None if found < 0 else found
 
 
 def world() -> int:
@@ -92,7 +101,8 @@ class Share:
             if self.main:
                 letters.copy_(torch.frombuffer(bytearray(said), dtype=torch.uint8))
             torch.distributed.broadcast(letters, 0)
-        return json.loads(bytes(letters.cpu().tolist()))
+            heard = bytes(letters.cpu().tolist())  # reading is waiting, where the sending went on beside
+        return json.loads(heard)
 
     def anyone(self, says: bool) -> bool:
         """Whether some process says yes; all must ask at the same place, and all hear the same."""
@@ -103,7 +113,8 @@ class Share:
         votes = torch.tensor([float(says)], device=_device())
         with _together():
             torch.distributed.all_reduce(votes)
-        return bool(votes.item())
+            some = bool(votes.item())
+        return some
 
     def alike(self, tensors: Iterable[torch.Tensor]) -> None:
         """Give all processes the main one's values."""
@@ -133,9 +144,10 @@ class Share:
         value.fill_(loss)
         with _together():
             torch.distributed.all_reduce(flat)
-        for weight, whole, owners in zip(weights, grads, has.tolist(), strict=True):
+            owned, total = has.tolist(), float(value)
+        for weight, whole, owners in zip(weights, grads, owned, strict=True):
             weight.grad = whole.view_as(weight) if owners else None
-        return float(value)
+        return total
 
     @contextlib.contextmanager
     def dropping(self, seed: int, step: int) -> Iterator[None]:
@@ -193,7 +205,10 @@ def _device() -> torch.device:
 
 @contextlib.contextmanager
 def _together() -> Iterator[None]:
+    """Inside, what fails is taken for another process's end, but for want of memory, which is one's own."""
     try:
         yield
     except RuntimeError as error:
+        if no_memory(error):
+            raise
         raise Deserted("another process of this training ended in the middle; its own output says why, and --resume goes on") from error

@@ -16,7 +16,7 @@ import torch
 from safetensors.numpy import load_file
 
 from llmrec import rng as streams
-from llmrec.lm import processes
+from llmrec.lm import precision, processes
 from llmrec.lm.documents import Writer
 from llmrec.lm.heads.retrieve import candidates
 from llmrec.lm.processes import Share
@@ -89,7 +89,7 @@ def test_two_processes_train_as_one(kind: str, launcher: str, tmp_path: Path, mo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["trie", "mutual"])
+@pytest.mark.parametrize("kind", ["trie", "retrieve", "mutual"])
 def test_stopped_and_resumed_together_they_end_as_if_undisturbed(kind: str, tmp_path: Path) -> None:
     """With dropout, which each process draws for itself, and negatives, which all draw alike."""
     whole = _two(kind, tmp_path / "whole", dropout=0.1)
@@ -183,6 +183,51 @@ def test_what_processes_tell_each_other() -> None:
     for said in (lines[0][0], lines[1][0]):
         assert json.loads(said) == [4.0, [[11.0, 22.0], [5.0, 6.0], None], ["é", None, 0.1], True, False, [0.0, 0.0]]
     assert "another process of this training ended" in lines[0][1] and both[1].returncode == 9
+
+
+OUT = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+GONE = RuntimeError("[Rank 0] NCCL communicator was aborted")
+
+
+@pytest.mark.parametrize(("error", "seen"), [(OUT, torch.OutOfMemoryError), (GONE, processes.Deserted)])
+@pytest.mark.parametrize("where", ["sent", "read"])
+def test_want_of_memory_is_nobody_elses_end(
+    error: RuntimeError, seen: type[Exception], where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is noticed at once or, as where devices work on beside, when the outcome is read."""
+
+    def fails(*args: object) -> None:
+        raise error
+
+    monkeypatch.setattr(processes, "_device", lambda: torch.device("cpu"))
+    for name in ("all_reduce", "broadcast"):
+        monkeypatch.setattr(torch.distributed, name, fails if where == "sent" else lambda *args: None)
+    if where == "read":
+        for name in ("tolist", "item", "__float__", "__bool__"):
+            monkeypatch.setattr(torch.Tensor, name, fails)
+    share = Share(0, 2)
+    for word in (lambda: share.told(1), lambda: share.anyone(True), lambda: share.summed([torch.nn.Parameter(torch.zeros(2))], 1.0)):
+        with pytest.raises(seen):
+            word()
+
+
+@pytest.mark.parametrize(
+    ("said", "device"),
+    [
+        ({}, "cuda"),
+        ({"LOCAL_RANK": "1"}, "cuda:1"),
+        ({"OMPI_COMM_WORLD_LOCAL_RANK": "2"}, "cuda:2"),
+        ({"MPI_LOCALRANKID": "3"}, "cuda:3"),
+        ({"LOCAL_RANK": "1", "ACCELERATE_USE_CPU": "true"}, "cpu"),
+    ],
+)
+def test_each_process_of_a_machine_has_a_gpu_of_its_own(said: dict[str, str], device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*processes.PLACE, "ACCELERATE_USE_CPU"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert precision.best_device() == torch.device(device)
 
 
 @pytest.mark.parametrize(
