@@ -1,24 +1,26 @@
-"""What the processes beside the main one do for a run that several train together, as under `accelerate launch` or torchrun.
+"""A run that several processes train together, as under `accelerate launch` or torchrun: who leads, and what those beside do.
 
-Where it stands: beside `pipeline`, which the main process goes through alone. What it does not know: how a step is shared
-(`llmrec.lm.processes`). The others wait for the names, take part in the training, and write and tell nothing.
+Where it stands: around `pipeline`, which the main process goes through alone. What it does not know: how a step is shared
+(`llmrec.lm.processes`). The others wait for the main one's word that a training begins, take part in it, and write and tell nothing.
 """
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmrec.runs import events, pipeline, status
-from llmrec.runs.signals import Halt, Stop
+from llmrec.lm.processes import Deserted
+from llmrec.runs import events, pipeline, stages, status
+from llmrec.runs.signals import Stop
+from llmrec.runs.status import Status
 from llmrec.runs.store import Run, open_run
 
 if TYPE_CHECKING:
     from llmrec.lm.processes import Share
 
-LOOK = 0.1  # seconds between two looks at what the main process has done
+LAST = "language model"  # the stage with which names and vectors lie in the run, and after which all train
 
 
 def agreed(share: Share, made: Callable[[], Run]) -> Run | None:
@@ -35,43 +37,49 @@ def agreed(share: Share, made: Callable[[], Run]) -> Run | None:
     return run
 
 
-def work(run: Run) -> None:
-    """Take part in the training that the main process begins; return once it is over, or where there is none."""
+def lead(share: Share, run: Run, emit: pipeline.Emit, numbers: bool = True) -> Status:
+    """`pipeline.train` in the main process. The others hear once whether there is a training to take part in, however this one ends."""
+    told = False
+
+    def tell(event: events.Event) -> None:
+        nonlocal told
+        emit(event)
+        if not told and (event.get("event"), event.get("stage"), event.get("state")) == ("stage", LAST, "begin"):
+            told = True
+            share.told(True)
+
+    try:
+        return pipeline.train(run, tell, numbers=numbers)
+    finally:
+        if not told:
+            with contextlib.suppress(Deserted):  # they are gone already
+                share.told(False)
+
+
+def work(run: Run, share: Share) -> None:
+    """Take part in the training that the main process begins; return once it is over, or where there is none.
+
+    `Deserted` where the main process ends in the middle, unless it was asked to stop. A wish to stop that comes here is put to the vote
+    with the others', after a step: nobody leaves alone.
+    """
     with Stop(lambda: False, run.path) as stop:
         try:
-            with stop.at_once():
-                if _prepared(run):
-                    _train(run, stop)
-        except Halt:  # the main process has heard it too
-            return
-
-
-def _prepared(run: Run) -> bool:
-    """Wait until the main process has the names. False where it ends without training."""
-    seen = False
-    while status.read_file(run.path).state != "done":
-        if not status.is_locked(run.path):
-            if seen:
-                return False
-        elif (run.path / "ids").exists():
-            return True
-        else:
-            seen = True
-        time.sleep(LOOK)
-    return False
+            if share.told():
+                _train(run, stop)
+        except Deserted:
+            if not stop() and status.read_file(run.path).state != "stopped":
+                raise
 
 
 def _train(run: Run, stop: Stop) -> None:
+    """Only data and split are made here, or found in the cache: names and vectors are the run's own."""
     from llmrec.lm.model import LanguageModel
 
-    recipe = run.recipe
-    prepared = pipeline.prepare(recipe, _nobody)
-    if pipeline.is_trained(run):
-        return  # it was trained before; the main process only measures
-    table, vectors, catalog = run.table(), run.vectors(), prepared.dataset.catalog
-    model = LanguageModel.create(recipe.lm, table, catalog, recipe.seed)
-    with stop.gently():
-        recipe.train.fit(model, table, prepared.split, run.path, _nobody, stop, recipe.seed, recipe.head, catalog, vectors)
+    recipe, table = run.recipe, run.table()
+    data = run.dataset()
+    split = stages.split(recipe, data)
+    model = LanguageModel.create(recipe.lm, table, data.catalog, recipe.seed)
+    recipe.train.fit(model, table, split, run.path, _nobody, stop, recipe.seed, recipe.head, data.catalog, run.vectors())
 
 
 def _nobody(event: events.Event) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from llmrec import artifacts
 from llmrec.lm.processes import Share
-from llmrec.runs import beside, status, store
+from llmrec.runs import beside, store
 from tests.runs.worlds import BOARD, board
 
 ROOT = Path(__file__).parents[2]
@@ -77,17 +77,6 @@ def test_what_the_main_process_refuses_ends_all(tmp_path: Path) -> None:
     assert code != 0
     assert out == ""
     assert err.count("already holds a run") == 1
-
-
-def test_the_others_leave_where_there_is_nothing_to_train() -> None:
-    done = store.create(board())
-    status.write(done.path, "done")
-    beside.work(done)
-    ended = store.create(board())
-    status.write(ended.path, "running")
-    with status.held(ended.path):
-        (ended.path / "stop").touch()  # what ends the main process ends its company
-        beside.work(ended)
 
 
 def test_alone_a_run_is_made_and_told_nobody() -> None:
