@@ -124,6 +124,8 @@ class FineTune:
 class Histories:
     """The course of fine-tuning: every history of train, cut into windows, epoch after epoch."""
 
+    folders = ("model",)
+
     def __init__(self, plan: FineTune, ranking: LanguageRecommender, split: Split, seed: int) -> None:
         self.plan, self.ranking, self.split, self.seed, self.epochs = plan, ranking, split, seed, plan.epochs
         self.select = protocols.of(split).select

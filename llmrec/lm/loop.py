@@ -18,16 +18,16 @@ import itertools
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from llmrec import artifacts
-from llmrec.lm import checkpoint, processes, trouble
+from llmrec.lm import checkpoint, processes, resuming, trouble
 from llmrec.lm.average import Average
+from llmrec.lm.checkpoint import Progress
 from llmrec.lm.precision import best_device, has_bf16
 from llmrec.lm.processes import WHOLE, Share
 from llmrec.lm.trained import Trained
@@ -37,7 +37,6 @@ CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 2.0
 WEIGHT_DECAY = 0.01
 WARMUP = 0.05  # share of the steps
-SAVED = ("model", "content")  # the folders that a course may write into a run
 
 
 class Scored(NamedTuple):
@@ -53,6 +52,8 @@ class Pace(Protocol):
     """The settings that a loop reads of a plan; see `FineTune` for what they mean."""
 
     @property
+    def batch(self) -> int: ...
+    @property
     def lr(self) -> float: ...
     @property
     def average(self) -> float: ...
@@ -65,7 +66,8 @@ class Pace(Protocol):
 class Course(Protocol):
     """What a training reads, in which order, and how it is scored. Everything but the weights is a pure function of the settings and seed.
 
-    epochs: how many there are; select: the metric that chooses the model, such as "ndcg@10".
+    epochs: how many there are; select: the metric that chooses the model, such as "ndcg@10"; folders: what `save` writes into a
+    run's folder.
     """
 
     @property
@@ -73,6 +75,9 @@ class Course(Protocol):
 
     @property
     def select(self) -> str: ...
+
+    @property
+    def folders(self) -> tuple[str, ...]: ...
 
     def label(self, epoch: int) -> str:
         """What this epoch is called towards people, such as "fine-tuning"."""
@@ -103,17 +108,6 @@ class Course(Protocol):
         ...
 
 
-@dataclass
-class Progress:
-    """Where a training is: steps done, the best score on validation and its step, validations since then, seconds spent."""
-
-    step: int = 0
-    best: float = -1.0
-    best_step: int = 0
-    worse: int = 0
-    seconds: float = 0.0
-
-
 class NothingToRead(ValueError):
     """No epoch of a course has a batch."""
 
@@ -139,6 +133,7 @@ class Loop:
             raise NothingToRead("the train part is empty, and a model needs both train and validation: change the filter or the split")
         self.validate_at = course.validates_at(self.per_epoch)
         self.done = Progress()
+        self.safe = 0  # the step of the checkpoint that lies in the folder
 
     def run(self, emit: Emit, should_stop: Callable[[], bool]) -> dict[str, Any]:
         """Train, validate, save the best into the folder; returns a summary."""
@@ -164,7 +159,7 @@ class Loop:
                     reason = f"stopped early: {self.pace.patience} validations brought nothing better"
                     break
                 if now - saved > CHECKPOINT_SECONDS:
-                    self._checkpoint()
+                    self._checkpoint_in_passing()
                     saved = time.monotonic()
                 if self.share.anyone(should_stop()):
                     reason = "stopped by request"
@@ -182,7 +177,7 @@ class Loop:
         for form in self.optimizer.param_groups:
             form["lr"] = self.pace.lr * self.course.rate(self.done.step, self.total)
         weights = list(self.model.trained().values())
-        with trouble.memory(f"at step {self.done.step + 1}, {trouble.documents(work)}", trouble.smaller(work, self.pace)):
+        with trouble.memory(f"at step {self.done.step + 1}, {trouble.documents(work)}", trouble.smaller(self.pace.batch, self.pace)):
             with self.accelerator.autocast(), self.share.dropping(self.seed, self.done.step):
                 loss, n_items, n_tokens = self.course.loss(work, epoch, at, self.share)
             if loss.requires_grad:
@@ -218,7 +213,7 @@ class Loop:
     def _enough(self) -> bool:
         """Validate, in the main process while the others wait. True when patience is at its end."""
         if self.share.main:
-            with trouble.memory("for ranking on validation", f"{trouble.smaller((), self.pace)}"):
+            with trouble.memory("for ranking on validation", trouble.smaller(0, self.pace)):
                 self._validate()
         self.done = Progress(**self.share.told(asdict(self.done)))
         return bool(self.done.worse >= self.pace.patience)
@@ -246,29 +241,36 @@ class Loop:
             need = trouble.megabytes(self._model_size())
             raise trouble.NoSpace(f"no space left for the model: free {need} where {self.folder} is and resume") from error
 
-    def _checkpoint(self) -> None:
-        """Write a checkpoint, in the main process. Where the disk has no room the one before stays, and training goes on."""
+    def _checkpoint(self) -> str:
+        """Write a checkpoint, in the main process. Where the disk has no room the one before stays; returns what is lacking, in words."""
         if not self.share.main:
-            return
+            return ""
         need, free = checkpoint.size(self.model, self.average), trouble.free(self.folder)
         try:
             if free < need:
                 raise OSError(errno.ENOSPC, "less is free than a checkpoint needs")
-            checkpoint.save(self.folder / "checkpoint", self.model, self.optimizer, self.average, asdict(self.done))
+            checkpoint.save(self.folder / resuming.CHECKPOINT, self.model, self.optimizer, self.average, self.done)
         except Exception as error:  # libraries have their own kinds for a full disk
             if not trouble.no_room(error):
                 raise
-            self._warn(
+            return (
                 f"there was no room for the checkpoint at step {self.done.step}: it needs {trouble.megabytes(need)} and "
-                f"{trouble.megabytes(free)} are free; training goes on, the checkpoint before stays, and the next try is in "
-                f"{CHECKPOINT_SECONDS:.0f} s"
+                f"{trouble.megabytes(free)} are free"
             )
+        self.safe = self.done.step
+        return ""
+
+    def _checkpoint_in_passing(self) -> None:
+        lacking = self._checkpoint()
+        if lacking:
+            self._warn(f"{lacking}; training goes on, the checkpoint before stays, and the next try is in {CHECKPOINT_SECONDS:.0f} s")
 
     def _look_ahead(self) -> None:
-        """Say at the beginning where the disk has less room than checkpoint and model will need."""
-        need, free = checkpoint.size(self.model, self.average) + self._model_size(), trouble.free(self.folder)
+        """Say at the beginning where the disk has less room than checkpoint and model will need; a new one is written beside the old."""
+        one, other, free = checkpoint.size(self.model, self.average), self._model_size(), trouble.free(self.folder)
+        need = one + other + max(one, other) - resuming.taken(self.folder, self.course.folders)
         if free < need:
-            self._warn(f"this training writes about {trouble.megabytes(need)} and {trouble.megabytes(free)} are free: make room in time")
+            self._warn(f"this training needs room for {trouble.megabytes(need)} and {trouble.megabytes(free)} are free: make room in time")
 
     def _model_size(self) -> int:
         return sum(p.numel() * p.element_size() for p in self.model.trained().values())
@@ -278,52 +280,30 @@ class Loop:
 
     def _resume(self) -> None:
         """Go on from the checkpoint, in all processes or in none."""
-        saved = self._read() if self.share.main else None
+        course, main = self.course, self.share.main
+        saved = resuming.whole(self.folder, course.folders, self.model, self.average, self._warn) if main else None
         found = self.share.told(saved is not None)
         if found and not self.share.main:
-            saved = checkpoint.read(self.folder / "checkpoint", self.model, self.average)
+            saved = checkpoint.read(self.folder / resuming.CHECKPOINT, self.model, self.average)
         if saved is not None:
             checkpoint.restore(saved, self.model, self.optimizer, self.average)
-            self.done = Progress(**saved.done)
+            self.done, self.safe = saved.done, saved.done.step
             self.emit({"event": "resumed", "step": self.done.step, "steps": self.total})
         self.share.alike(self.model.trained().values())
-
-    def _read(self) -> checkpoint.Saved | None:
-        """The checkpoint, if all is whole that it goes on from. What is damaged is put aside, and training begins anew: to the same end."""
-        at = self.folder / "checkpoint"
-        for name in (*SAVED, at.name):
-            artifacts.recover(self.folder / name)
-        try:
-            saved = checkpoint.read(at, self.model, self.average)
-            if saved is not None:
-                Progress(**saved.done)
-        except (artifacts.BadArtifact, TypeError) as error:
-            self._warn(f"{error}; it was put aside as {trouble.set_aside(at).name}, and training begins anew")
-            return None
-        if saved is None or not saved.done["best_step"]:
-            return saved
-        for name in SAVED:
-            try:
-                if name == "model" or (self.folder / name).exists():
-                    artifacts.check(self.folder / name)
-            except artifacts.BadArtifact as error:
-                if (self.folder / name).exists():
-                    trouble.set_aside(self.folder / name)
-                checkpoint.remove(at)
-                self._warn(f"the best model so far cannot be read ({error}); it was put aside, and training begins anew")
-                return None
-        return saved
 
     def _finish(self, reason: str) -> dict[str, Any]:
         """Leave a usable model behind, whatever the reason; a stop keeps the checkpoint so that the run can go on."""
         stopped = reason == "stopped by request"
-        if stopped:
-            self._checkpoint()
+        lacking = self._checkpoint() if stopped else ""
+        if lacking:
+            left = f"goes on from step {self.safe}" if self.safe else "begins anew"
+            reason = f"{reason}, and {lacking}: what came after is lost, and a resumed training {left}"
+            self._warn(reason)
         if self.done.best_step == 0 and self.share.main:
             with self.average.applied():
                 self._save()
         if not stopped and self.share.main:
-            checkpoint.remove(self.folder / "checkpoint")
+            checkpoint.remove(self.folder / resuming.CHECKPOINT)
         kept = self.done.best_step or self.done.step
         return {
             "reason": reason,

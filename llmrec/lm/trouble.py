@@ -60,10 +60,9 @@ def documents(work: Any) -> str:
     return f"of {len(work)} documents" if hasattr(work, "__len__") else "of one batch"
 
 
-def smaller(work: Any, pace: Any) -> str:
-    """The settings that would need less memory than a step did. work: the step's documents; pace: the plan whose settings are told."""
-    size = len(work) if hasattr(work, "__len__") else 0
-    fewer = f"set train.batch = {size // 2}" if size > 1 else "close other programs"
+def smaller(batch: int, pace: Any) -> str:
+    """The settings that would need less memory. batch: train.batch, 0 where it plays no part; pace: the plan whose settings are told."""
+    fewer = f"set train.batch = {batch // 2}" if batch > 1 else "close other programs"
     shorter = ", a smaller train.max_items" if hasattr(pace, "max_items") else ""
     return f"{fewer}{shorter}, or fewer lm.layers"
 

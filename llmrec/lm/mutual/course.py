@@ -68,6 +68,7 @@ class Alternating:
         self.stages = stages(plan, content is not None)
         self.epochs = len(self.stages)
         self.select = protocols.of(split).select
+        self.folders = pair.folders
         first = next((i for i, stage in enumerate(self.stages) if stage == "recft"), len(self.stages))
         self.pretraining = sum(self._steps(epoch) for epoch in range(first))
         self.alone = sum(self._steps(epoch) for epoch in range(plan.epochs[0])) if content is not None else 0

@@ -71,6 +71,11 @@ class Pair(Trained):
         own = [self.lm.rows.new] + ([] if self.content is None else [self.content.new])
         return {name for name, p in self.trained().items() if any(p is rows for rows in own)}
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """What `save` writes into a run's folder."""
+        return ("model",) if self.content is None else ("model", FOLDER)
+
     def save(self, folder: Path) -> None:
         """Write both sides into a run's folder: the collaborative model as any other, the content rows beside it."""
         self.lm.save(folder / "model")

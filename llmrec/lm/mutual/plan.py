@@ -29,6 +29,7 @@ from llmrec.recommend.language import LanguageRecommender
 class Pace:
     """What the loop reads of a plan."""
 
+    batch: int
     lr: float
     average: float
     validations: int
@@ -120,7 +121,7 @@ class Mutual:
         writer = Writer(lm.vocab, compiled.names, table, self.max_items, anonymous=0.0)
         content = Content.of(writer, catalog, split.train) if self.content and catalog is not None else None
         course = Alternating(self, pair, ranking, split, Collaborative(writer, self.reorder, self.mask), content, seed)
-        pace = Pace(self.lr[0], self.average, self.validations, self.patience)
+        pace = Pace(self.batch, self.lr[0], self.average, self.validations, self.patience)
         return Loop(course, pair, pace, folder, seed).run(emit, should_stop)
 
 

@@ -50,6 +50,10 @@ class Reading:
     task: str
     rows: tuple[int, ...]
 
+    def __len__(self) -> int:
+        """How many documents it has."""
+        return len(self.rows)
+
 
 class Mixed:
     """A course of histories with documents in words between them. shares: the share of train's interactions read each epoch, by task."""
@@ -60,7 +64,7 @@ class Mixed:
         self.histories, self.lm, self.batch, self.seed = histories, lm, batch, seed
         self.tasks = {task.task: task for task in tasks}
         self.shares = {name: shares[name] for name in self.tasks}
-        self.epochs, self.select = histories.epochs, histories.select
+        self.epochs, self.select, self.folders = histories.epochs, histories.select, histories.folders
 
     def label(self, epoch: int) -> str:
         return self.histories.label(epoch)

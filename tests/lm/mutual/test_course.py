@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,20 @@ def test_rates_of_pretraining_and_of_fine_tuning() -> None:
     rates = [course.rate(step, total) for step in range(total)]
     assert max(rates[: course.pretraining]) == pytest.approx(1.0) and max(rates[course.pretraining :]) == pytest.approx(0.1)
     assert min(course.validates_at([len(course.batches(e)) for e in range(course.epochs)])) > course.pretraining
+
+
+def test_a_side_that_is_missing_is_noticed(base: Path, tmp_path: Path) -> None:
+    """The best pair so far is both folders: a training that went on with one would end with one."""
+    plan = dataclasses.replace(SHORT, validations=3)
+    whole = pairs.fit(plan, pairs.model(base), tmp_path / "whole")
+    part, events, seen = tmp_path / "part", list[dict[str, Any]](), list[dict[str, Any]]()
+    pairs.fit(plan, pairs.model(base), part, seen.append, lambda: any(e["event"] == "validation" for e in seen))
+    shutil.rmtree(part / "content")
+    rest = pairs.fit(plan, pairs.model(base), part, events.append)
+    assert "content/manifest.json is missing" in events[0]["text"]
+    assert not any(e["event"] == "resumed" for e in events) and rest["kept_step"] == whole["kept_step"]
+    for ours, theirs in zip(read_sides(part), read_sides(tmp_path / "whole"), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 def test_resumed_equals_uninterrupted(base: Path, tmp_path: Path) -> None:
