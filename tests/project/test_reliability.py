@@ -13,7 +13,7 @@ from tests.project.tree import ROOT
 ROWS = [row for rows in CHAPTERS.values() for row in rows]
 
 
-def tests_in(file: str) -> set[str]:
+def found_in(file: str) -> set[str]:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
 
@@ -27,14 +27,14 @@ def test_the_page_shows_the_figures() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.test)
 def test_each_row_is_a_test_that_was_tried_and_lost_nothing(row: reliability.Row) -> None:
     file, _, name = row.test.partition("::")
-    assert name.partition("[")[0] in tests_in(file) or (not name and tests_in(file))
+    assert name.partition("[")[0] in found_in(file) or (not name and found_in(file))
     tries, survived = reliability.of(row, reliability.kept())
     assert tries == survived > 0
 
 
 def test_each_test_of_a_fault_is_a_row() -> None:
     there = {
-        f"tests/faults/{p.name}::{name}" for p in (ROOT / "tests/faults").glob("test_*.py") for name in tests_in(f"tests/faults/{p.name}")
+        f"tests/faults/{p.name}::{name}" for p in (ROOT / "tests/faults").glob("test_*.py") for name in found_in(f"tests/faults/{p.name}")
     }
     assert there == {row.test.partition("[")[0] for row in ROWS if row.test.startswith("tests/faults/")}
 
