@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 from llmrec import __version__
@@ -131,15 +132,29 @@ def _explain(error: Exception, debug: bool) -> int:
     from llmrec.lm.trouble import Trouble
     from llmrec.registry import UnknownName
 
-    expected = isinstance(error, (ValueError, FileNotFoundError, UnknownName, Trouble))
     if debug:
         logging.getLogger("llmrec").exception("where it came from:")
+    error = _homeless(error) or error
+    expected = isinstance(error, (ValueError, FileNotFoundError, UnknownName, Trouble))
     said = cell(" ".join(str(error).split())) or type(error).__name__
     if expected:
         print(f"llmrec: {said}", file=sys.stderr)
         return 2
     print(f"llmrec: {type(error).__name__}: {said}: a fault of the program, --debug shows where", file=sys.stderr)
     return 1
+
+
+def _homeless(error: Exception) -> ValueError | None:
+    """What to say where there is no folder to keep anything in, and none can be made."""
+    from llmrec import home
+
+    root = home.home().absolute()
+    if not isinstance(error, OSError) or not isinstance(error.filename, str) or root.is_dir():
+        return None
+    missed = Path(error.filename)
+    if not (missed.is_relative_to(root) or root.is_relative_to(missed)):
+        return None
+    return ValueError(f"{root} cannot be made ({error.strerror}): set LLMREC_HOME to a folder that can be written")
 
 
 class _Plain(logging.Formatter):

@@ -40,5 +40,10 @@ def check(folder: Path) -> None:
                 )
 
 
+def like_a_run(folder: Path) -> bool:
+    """Whether the folder is a run, be it a broken one, and not somebody's photographs."""
+    return any((folder / name).is_file() for name in ("run.json", "recipe.toml", "status.json"))
+
+
 def _still(entry: os.DirEntry[str]) -> bool:
     return os.path.lexists(entry.path)

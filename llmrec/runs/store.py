@@ -59,9 +59,12 @@ class Run:
     @property
     def info(self) -> dict[str, Any]:
         """What run.json tells: id, created, versions, platform, seed, stages' names, data fingerprint."""
-        info = artifacts.read_json(self.path / "run.json")
+        try:
+            info = artifacts.read_json(self.path / "run.json")
+        except BadArtifact as error:
+            raise BadArtifact(f"{error}; {_remedy(self.path)}") from None
         if info.get("kind") != KIND:
-            raise BadArtifact(f"{self.path} is not a run: its run.json does not say {KIND!r}")
+            raise BadArtifact(f"{self.path} is not a run: its run.json does not say {KIND!r}; {_remedy(self.path)}")
         if info.get("format") != FORMAT:
             newer = f": it was made by a newer llmrec{_version(info)}, update this one to use it" if is_newer(self.path) else ""
             raise BadArtifact(f"{self.path / 'run.json'} has format {info.get('format')!r}, this version reads {FORMAT}{newer}")
@@ -161,7 +164,7 @@ class Run:
         if self.path.is_symlink():
             self.path.unlink()
             return
-        if not any((self.path / name).is_file() for name in ("run.json", "recipe.toml", status.FILE)):
+        if not contents.like_a_run(self.path):
             raise BadArtifact(f"{self.path} does not look like a run: delete it by hand if you mean it")
         if (self.path / status.LOCK).is_symlink():  # no lock of ours, so nobody holds it
             (self.path / status.LOCK).unlink()
@@ -252,14 +255,24 @@ def by_name(name: str) -> Run:
 
 def list_runs() -> list[Run]:
     """Every run of the runs' folder, newest first. A broken one is listed with its reason and hides no other."""
-    folders = [p for p in home.runs().iterdir() if p.is_dir() and not p.name.startswith(".")] if home.runs().is_dir() else []
     found = []
-    for folder in folders:
+    for folder in _folders():
         try:
             found.append((_ours(folder.name), str(Run(folder).info.get("created", ""))))
         except (BadArtifact, OSError) as error:
             found.append((Run(folder, broken=str(error)), ""))
     return [run for run, _ in sorted(found, key=lambda pair: (pair[1], pair[0].name), reverse=True)]
+
+
+def _folders() -> list[Path]:
+    """What lies in the runs' folder; none where it was not made yet, ValueError where it never can be."""
+    root = home.runs()
+    if root.is_dir():
+        return [p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    there = next((p for p in (root, *root.absolute().parents) if p.exists()), root.absolute().anchor)
+    if not Path(there).is_dir():
+        raise ValueError(f"runs belong into the folder {root}, and {there} is a file: let LLMREC_RUNS or LLMREC_HOME name a folder")
+    return []
 
 
 def stage_names(recipe: Recipe) -> dict[str, str]:
@@ -290,14 +303,19 @@ def _recipe_text(folder: Path, info: dict[str, Any]) -> str:
     try:
         text = path.read_bytes().decode()
     except FileNotFoundError:
-        raise BadArtifact(f"{path} is missing") from None
+        raise BadArtifact(f"{path} is missing; {_remedy(folder)}") from None
     except OSError as error:
-        raise BadArtifact(f"{path} cannot be read: {error.strerror}") from None
+        raise BadArtifact(f"{path} cannot be read: {error.strerror}; {_remedy(folder)}") from None
     except UnicodeDecodeError:
-        raise BadArtifact(f"{path} is not a text") from None
+        raise BadArtifact(f"{path} is not a text; {_remedy(folder)}") from None
     if _sha(text) != info.get("recipe_sha256"):
         raise BadArtifact(f"{path} is truncated or was changed after the run was made: put it back, or start a new run with it")
     return text
+
+
+def _remedy(folder: Path) -> str:
+    ours = contents.like_a_run(folder) and folder.parent.absolute() == home.runs().absolute()
+    return f"it cannot be opened as a run: put the file back, or {f'`llmrec runs delete {folder.name}`' if ours else 'name another run'}"
 
 
 def _unread(folder: Path, info: dict[str, Any], error: Exception) -> str:
@@ -363,7 +381,9 @@ def _place(fresh: Path, folder: Path) -> Path:
 
 
 def _near(name: str) -> str:
-    names = [p.name for p in home.runs().iterdir() if not p.name.startswith(".")] if home.runs().is_dir() else []
+    if contents.NAME.fullmatch(name) and (home.runs() / name).is_file():
+        return f": {home.runs() / name} is a file, and a run is a folder; `llmrec runs` lists the runs"
+    names = [p.name for p in _folders()]
     close = difflib.get_close_matches(Path(name).name, names, n=3, cutoff=0.5)
     if close:
         return f": did you mean {' or '.join(close)}?"

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from llmrec.commands.runs import watching
 from llmrec.runs import events, pipeline, queue, stages, status, store
 from llmrec.runs.store import Run
 from tests.runs.queue.line import plan, slow_workers, steps, tidy, until
-from tests.runs.worlds import board
+from tests.runs.worlds import BOARD, board
 
 ROOT = Path(__file__).parents[2]
 __all__ = ["tidy"]
@@ -331,6 +332,30 @@ def test_a_broken_run_that_is_at_work_is_stopped_and_none_is_resumed(busy: Run, 
     said = llmrec("resume", busy.name, code=2)
     assert f"run {busy.name} is broken and cannot be resumed: " in said
     assert f"llmrec runs delete {busy.name}" in said
+
+
+def test_damaged_numbers_are_told_with_their_remedy(llmrec: Any) -> None:
+    run = store.create(board())
+    (run.path / "metrics.json").write_text("{")
+    remedy = f"metrics.json is truncated or not JSON: .*; `llmrec train {run.name} --resume` measures it anew"
+    assert re.search(remedy, llmrec("--json")["runs"][0]["reason"])
+    assert re.search(remedy, llmrec("show", run.name, code=2))
+
+
+@pytest.mark.parametrize("damage", ["file", "nowhere"])
+def test_a_home_that_cannot_be_is_one_sentence(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    bad = {"file": tmp_path / "file", "nowhere": Path("/proc/nowhere/home")}[damage]
+    monkeypatch.setenv("LLMREC_HOME", str(bad))
+    (tmp_path / "r.toml").write_text(BOARD)
+    assert main(["train", str(tmp_path / "r.toml"), "--here"]) == 2
+    assert capsys.readouterr().err.rstrip().splitlines()[-1].startswith(f"llmrec: {bad} cannot be made (")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("LLMREC_RUNS", str(tmp_path / "file" / "runs"))
+        assert main(["runs"]) == 2
+    assert "is a file: let LLMREC_RUNS or LLMREC_HOME name a folder" in capsys.readouterr().err
 
 
 def watched(*words: str, out: Any = subprocess.PIPE) -> subprocess.Popen[str]:

@@ -71,6 +71,25 @@ def test_an_unknown_name_is_told_the_near_ones() -> None:
         store.open_run("metaid-checkerbord-tiny-1")
 
 
+def test_a_file_among_the_runs_is_no_run_and_no_near_name() -> None:
+    store.create(board())
+    (home.runs() / "pipe1").write_text("")
+    with pytest.raises(UnknownRun, match="no run is called 'pipe1': .*pipe1 is a file, and a run is a folder") as found:
+        store.open_run("pipe1")
+    assert "did you mean" not in str(found.value)
+    with pytest.raises(UnknownRun, match="`llmrec runs` lists them"):
+        store.open_run("pipe2")
+
+
+@pytest.mark.parametrize("below", ["", "runs", "a/b"])
+def test_a_file_in_the_place_of_the_runs_folder_is_no_empty_list(below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LLMREC_RUNS", str(tmp_path / "file" / below))
+    for ask in (store.list_runs, lambda: store.open_run("x")):
+        with pytest.raises(ValueError, match=f"{tmp_path / 'file'} is a file: let LLMREC_RUNS or LLMREC_HOME name a folder"):
+            ask()
+
+
 @pytest.mark.parametrize("name", ["..", ".", "", "../runs/x", "a/../../b", "/etc", "~", "a\0b", ".hidden", "x" * 500, "a/b", "a\\b"])
 def test_names_never_leave_the_runs_folder(name: str) -> None:
     store.create(board())
@@ -98,8 +117,10 @@ def test_a_damaged_run_is_refused_by_name_and_hides_no_other(file: str, fault: s
         (damaged.path / file).unlink()
     else:
         (damaged.path / file).write_text(fault)
-    with pytest.raises(BadArtifact, match=said):
+    with pytest.raises(BadArtifact, match=said) as found:
         store.open_run(damaged.name)
+    remedies = f"`llmrec runs delete {damaged.name}`", "update this one", "start a new run"
+    assert any(remedy in str(found.value) for remedy in remedies)
     listed = {run.name: run for run in store.list_runs()}
     assert listed[whole.name].broken is None
     assert listed[damaged.name].status.state == "broken"
@@ -113,6 +134,8 @@ def test_a_foreign_folder_is_listed_as_broken_and_never_deleted() -> None:
     (home.runs() / "photos" / "cat.jpg").write_bytes(b"cat")
     (home.runs() / "note.txt").write_text("a file is no run")
     assert [(r.name, r.status.state) for r in store.list_runs()] == [("photos", "broken")]
+    with pytest.raises(BadArtifact, match=r"run\.json is missing; it cannot be opened as a run: .* or name another run$"):
+        store.open_run("photos")
     with pytest.raises(BadArtifact, match="does not look like a run"):
         store.find("photos").delete()
     assert (home.runs() / "photos" / "cat.jpg").exists()

@@ -36,7 +36,7 @@ def show(args: argparse.Namespace) -> layout.Told:
     found = store.open_run(args.runs[0])
     taken = accounts.account(found, store.list_runs())
     disk = {"folder": taken.folder, "parts": taken.parts, "cache": {"only_this_run": taken.releasable, "shared": taken.shared}}
-    plain = {**line(found), **going(found, places()), "info": found.info, "recipe": found.recipe.to_dict(), "metrics": found.metrics or {}}
+    plain = {**line(found), **going(found, places()), "info": found.info, "recipe": found.recipe.to_dict(), "metrics": _metrics(found)}
     return layout.Told({**plain, "disk": disk}, _shown(plain, disk))
 
 
@@ -60,7 +60,7 @@ def line(found: Run) -> dict[str, Any]:
     status = found.status
     info: dict[str, Any] = {} if found.broken else found.info
     try:
-        report = (found.metrics or {}).get("test", {}).get("masked") or {}
+        report = _metrics(found).get("test", {}).get("masked") or {}
     except ValueError as error:
         report, info = {}, {**info, "metrics_error": str(error)}
     test = report.get("metrics", {})
@@ -89,6 +89,13 @@ def places() -> dict[str, int]:
 def place_of(name: str) -> int | None:
     """How many runs stand before this one; None where it is not in the queue."""
     return places().get(name)
+
+
+def _metrics(found: Run) -> dict[str, Any]:
+    try:
+        return found.metrics or {}
+    except ValueError as error:
+        raise ValueError(f"{error}; `llmrec train {found.name} --resume` measures it anew") from None
 
 
 def _how(told: Mapping[str, Any]) -> str:
