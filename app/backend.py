@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from app import exhibits, maps
-from app.first_run import FirstRun
 from app.seam import Answer, Atlas, Card, Inspection, Mention, Overview, Person, Pick, Progress, RunInfo, Side, Trouble
-from app.workshop import Workshop
+from app.train.first_run import FirstRun
+from app.train.workshop import Workshop
 from app.world import World
 from llmrec.contracts import Queries, Ranked, Recommender
 from llmrec.ids.lookup import written

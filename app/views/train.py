@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app import chips, frame, train_form, train_runs
+from app import chips, frame
+from app.train import new_run, runs
 
 st.title("Train", anchor=False)
 PARTS = {"new": ":material/add: A new run", "runs": ":material/list: Queue and runs"}
@@ -23,7 +24,7 @@ if st.session_state.get("_problem"):
 if part == "new":
     st.caption("Choose how users and items are named, and everything else; the recipe and the command line say the same.")
     with frame.told():
-        train_form.form()
+        new_run.form()
 else:
     st.caption("Runs started here, from the command line or from Python are the same; each is a process of its own and needs no open page.")
-    train_runs.runs()
+    runs.runs()

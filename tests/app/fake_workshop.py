@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from app import plans
 from app.exhibits import dressed
 from app.seam import Choice, Exhibit, Forecast, Job, Plan, Training, Trouble
+from app.train import plans
 from llmrec.view import curves
 
 WHAT = "metaid · trie · nano · films"

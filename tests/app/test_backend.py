@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from app import first_run, maps
+from app import maps
 from app.backend import Backend, Kept
 from app.seam import Person, Trouble
+from app.train import first_run
 from tests.browser import small_run
 
 

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import pytest
 
-from app import forms, plans, workshop
 from app.seam import Trouble
-from app.workshop import Recent, Workshop
+from app.train import forms, plans, workshop
+from app.train.workshop import Recent, Workshop
 from llmrec import recipe, registry
 from llmrec.runs import events, queue, status, store
 from llmrec.runs.queue import keeper

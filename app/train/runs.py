@@ -214,8 +214,8 @@ def _on_delete_yes(name: str) -> None:
 
 
 def _on_again(name: str) -> None:
-    from app import train_form
+    from app.train import new_run
 
     with _or_told():
-        train_form.take(shared.backend().workshop().again(name))
+        new_run.take(shared.backend().workshop().again(name))
         st.session_state["part"] = "new"

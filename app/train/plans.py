@@ -14,8 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from app import forms
 from app.seam import Choice, Forecast, Plan, Trouble
+from app.train import forms
 from llmrec.recipe import SECTIONS, Recipe
 from llmrec.registry import UnknownName
 

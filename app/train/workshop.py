@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from app import exhibits, plans
+from app import exhibits
 from app.seam import Act, Choice, Exhibit, Forecast, Job, Plan, Training, Trouble
+from app.train import plans
 from llmrec.registry import UnknownName
 
 T = TypeVar("T")

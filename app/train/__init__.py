@@ -1,0 +1,1 @@
+"""Behind the Train page: the form and its recipe, the queue and its runs."""
