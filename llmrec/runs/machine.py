@@ -33,6 +33,15 @@ def describe() -> dict[str, object]:
     return {"cpu": _cpu(), "cores": cores, "memory_gib": _memory(), "gpu": _gpu(), "system": system()}
 
 
+def gpus() -> int:
+    """GPUs as the driver lists them: asking torch would cost every server seconds and memory."""
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if shown is not None:
+        return len([n for n in shown.split(",") if n.strip() and n.strip() != "-1"])
+    listed = Path("/proc/driver/nvidia/gpus")
+    return len(list(listed.iterdir())) if listed.is_dir() else 0
+
+
 def system() -> str:
     """The operating system and kind of processor."""
     return f"{platform.system()} {platform.machine()}"

@@ -27,8 +27,12 @@ Emit = Callable[[events.Event], None]
 PARTS: tuple[tuple[Part, bool], ...] = (("valid", True), ("test", True), ("test", False), ("valid", False))
 BEAT = 5.0  # seconds between two signs of life in status.json
 DAMAGED = ("model-damaged", "content-damaged", "checkpoint-damaged")  # what could not be read and was made again
+CLUSTER = ("cluster.json", "cluster-place.json", "cluster.lock")  # of a run that a cluster works on
 # what a run writes beside status and lock
-PARTS_ON_DISK = ("events.jsonl", "ids", "vectors", "model", "content", "checkpoint", "training.json", "metrics.json", "worker.log")
+PARTS_ON_DISK = (
+    *("events.jsonl", "ids", "vectors", "model", "content", "checkpoint", "training.json", "metrics.json", "worker.log"),
+    *CLUSTER,
+)
 
 
 def prepare(recipe: Recipe, emit: Emit) -> Prepared:

@@ -169,3 +169,9 @@ def test_a_run_may_be_trained_without_numbers(run: Run, monkeypatch: pytest.Monk
 
 def test_halt_is_no_exception_that_stages_swallow() -> None:
     assert not issubclass(Halt, Exception)
+
+
+def test_what_is_swept_of_a_deleted_run_includes_what_a_cluster_wrote() -> None:
+    from llmrec.runs.executors import node
+
+    assert {node.ORDER, node.PLACE, node.LOCK, node.LOG} <= set(pipeline.PARTS_ON_DISK)

@@ -139,14 +139,14 @@ def test_a_small_gpu_gets_smaller_batches_and_then_fewer_layers() -> None:
 
 def test_cores_are_shared_by_the_runs_worked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "_cores", lambda: 8)
-    monkeypatch.setattr(dispatch, "_gpus", lambda: 0)
+    monkeypatch.setattr(machine, "gpus", lambda: 0)
     monkeypatch.setattr(machine, "describe", lambda: {"memory_gib": 32.0})
     monkeypatch.delenv("LLMREC_SLOTS", raising=False)
     assert (presets.device().cores, presets.device().memory_gib) == (2, 8.0)
     monkeypatch.setenv("LLMREC_SLOTS", "1")
     assert (presets.device().cores, presets.device().memory_gib) == (8, 32.0)
     monkeypatch.delenv("LLMREC_SLOTS")
-    monkeypatch.setattr(dispatch, "_gpus", lambda: 1)
+    monkeypatch.setattr(machine, "gpus", lambda: 1)
     assert presets.device().cores == 8  # one run a GPU, with all cores
 
 

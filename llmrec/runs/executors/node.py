@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from llmrec import artifacts
+from llmrec.runs import launch
 
 ORDER, PLACE, LOCK = "cluster.json", "cluster-place.json", "cluster.lock"
 LOG = "worker.log"
@@ -58,9 +59,9 @@ def here(folder: str, token: str, version: str, given: dict[str, str], lag: floa
     began = deaths.snapshot()
     command = [sys.executable, "-P", "-m", "llmrec.runs.executors.node", folder, token]
     with (
-        open(path / LOG, "ab", opener=_plain) as out,
+        open(path / LOG, "ab", opener=launch.plainly) as out,
         subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **given}, cwd=_home_of(path)
+            command, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **given}, cwd=launch.folder_for(path)
         ) as child,
     ):
         try:
@@ -69,8 +70,17 @@ def here(folder: str, token: str, version: str, given: dict[str, str], lag: floa
             child.kill()
     if code in (0, LEFT):
         return {"left": True} if code else {"ended": True}
-    death = deaths.explain(began, code, lambda: _remedy(path))
+    death = deaths.explain(began, code, lambda: deaths.remedy(path))
     return {"died": death.sentence, "for_memory": death.for_memory}
+
+
+def writer(folder: Path) -> str:
+    """Who wrote last, in words, for a person who must end it."""
+    try:
+        plain = artifacts.read_json(folder / PLACE)
+    except (artifacts.BadArtifact, OSError):
+        return "of the run"
+    return f"on {plain.get('host')} (process {plain.get('pid')})"
 
 
 def attempt(folder: Path) -> str:
@@ -158,10 +168,6 @@ def _awaited(folder: Path, token: str, lag: float) -> str:
     return found
 
 
-def _plain(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, 0o644)
-
-
 def _token(path: Path) -> str:
     try:
         return str(artifacts.read_json(path).get("attempt", ""))
@@ -175,24 +181,6 @@ def _locked(handle: int) -> bool:
         return True
     except BlockingIOError:
         return False
-
-
-def _home_of(folder: Path) -> str | None:
-    """The folder that a recipe's relative paths start from, where this node has it."""
-    try:
-        found = artifacts.read_json(folder / "run.json").get("cwd")
-    except artifacts.BadArtifact:
-        return None
-    return found if isinstance(found, str) and os.path.isdir(found) else None
-
-
-def _remedy(folder: Path) -> str:
-    from llmrec.runs import estimate, store
-
-    try:
-        return estimate.remedy(store.Run(folder).recipe)
-    except ValueError:
-        return "set a smaller train.batch"
 
 
 if __name__ == "__main__":

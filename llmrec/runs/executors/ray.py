@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from llmrec.runs.status import State, Status
     from llmrec.runs.store import Run
 
-TRIES = 3  # deaths without having got further, before the run is called failed
 LOOK = 0.3  # seconds between two looks at the cluster
 ANSWER = 10.0  # seconds for a cluster to answer
 LEAVE = 60.0  # seconds for an earlier attempt to leave
@@ -35,8 +34,6 @@ WAITS = "waits for a place in the cluster"
 START = "start one with `ray start --head`, or name one with RAY_ADDRESS=HOST:6379"
 OF_THIS_MACHINE = ("LLMREC_SLOTS", "LLMREC_CLUSTER_SLOTS")
 GIVEN = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "OMP_WAIT_POLICY", "PYTHONHASHSEED")
-# what makes a run "further" than it was
-MARKS = ("checkpoint/manifest.json", "ids", "vectors", "training.json", "metrics.json")
 
 
 class Ray:
@@ -69,7 +66,9 @@ class _Agent:
         self._gpus = 1 if any(n.get("GPU", 0) >= 1 for n in self._nodes) else 0
 
     def work(self) -> Status:
-        deaths, reached = 0, ""
+        from llmrec.runs.queue import deaths
+
+        count, reached = 0, ""
         self._warn_where_nothing_fits()
         while True:
             ended, for_memory = self._attempt()
@@ -77,12 +76,12 @@ class _Agent:
                 return ended
             if self._stop():
                 return self._end("stopped", f"was asked to stop, and {ended} before it could say so; resume to go on")
-            now = _reached(self._run.path)
-            deaths, reached = (deaths + 1 if now == reached else 1), now
+            now = deaths.reached(self._run.path)
+            count, reached = (count + 1 if now == reached else 1), now
             if for_memory:
                 return self._end("failed", ended)
-            if deaths >= TRIES:
-                return self._end("failed", f"{ended}, {deaths} times without getting further; resume to try again")
+            if count >= deaths.TRIES:
+                return self._end("failed", f"{ended}, {count} times without getting further; resume to try again")
             self._tell({"event": "warning", "text": f"{ended}; it goes on from where it was, wherever the cluster has room"})
 
     def _attempt(self) -> tuple[Status | str, bool]:
@@ -147,7 +146,9 @@ class _Agent:
         """Say how it ended where no attempt can, once none writes any more."""
         from llmrec.runs import status
 
-        with node.alone(self._run.path, _order(self._run), patience=LEAVE):
+        with node.alone(self._run.path, _order(self._run), patience=LEAVE) as alone:
+            if not alone:
+                reason = f"{reason}; {_stays(self._run)}"
             status.write(self._run.path, state, reason)
             status.forget_stop(self._run.path)
             self._tell({"event": "end", "state": state, "reason": reason})
@@ -185,10 +186,15 @@ def _order(run: Run) -> str:
 
 
 def _call_back(run: Run) -> None:
-    """See to it that nothing which an earlier agent sent still writes, also where the cluster has gone."""
+    """See to it that nothing which an earlier agent sent still writes, also where the cluster has gone. ValueError where it does."""
     if (run.path / node.ORDER).exists():
-        with node.alone(run.path, _order(run), patience=LEAVE):
-            pass
+        with node.alone(run.path, _order(run), patience=LEAVE) as alone:
+            if not alone:
+                raise ValueError(f"{_stays(run)}, then resume")
+
+
+def _stays(run: Run) -> str:
+    return f"an earlier attempt {node.writer(run.path)} has not left within {LEAVE:.0f} s and may still write: end it there"
 
 
 def _demand_folder(run: Run) -> None:
@@ -251,15 +257,3 @@ def _given(cpus: int) -> dict[str, str]:
     ours = {k: v for k, v in os.environ.items() if k in GIVEN or (k.startswith("LLMREC_") and k not in OF_THIS_MACHINE)}
     places = {"LLMREC_HOME": home.home(), "LLMREC_RUNS": home.runs(), "LLMREC_DATA": home.data()}
     return {**ours, **{k: str(v.absolute()) for k, v in places.items()}, "OMP_NUM_THREADS": str(cpus)}
-
-
-def _reached(folder: Path) -> str:
-    """How far a run has got, as a text that differs once it is further."""
-    said = []
-    for name in MARKS:
-        try:
-            found = (folder / name).stat()
-            said.append(f"{found.st_ino}:{found.st_mtime_ns}")
-        except OSError:
-            said.append("-")
-    return " ".join(said)

@@ -1,18 +1,22 @@
 """Why a worker died without a word: killed, out of memory, or with the machine.
 
-Where it stands: under `dispatch`, which finds the dead. What it does not know: the queue.
+Where it stands: under `dispatch` and the executors, which find the dead. What it does not know: the queue.
 
 The kernel counts the processes that it ended for want of memory; a count that rose since the worker began is the evidence.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+TRIES = 5  # deaths of a worker without having got further, before the run is called failed
+# what makes a run "further" than it was
+MARKS = ("checkpoint/manifest.json", "ids", "vectors", "training.json", "metrics.json")
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 # file and word of the kernel's counts: of this container, or of the machine
 COUNTS = (
@@ -53,6 +57,29 @@ def explain(began: str, code: int | None, remedy: Callable[[], str]) -> Death:
     if code < 0:
         return Death(False, f"its process was killed by {_name(-code)}")
     return Death(False, f"its process ended with code {code} without a word")
+
+
+def reached(folder: Path) -> str:
+    """How far a run has got, as a text that differs once it is further: its checkpoint and what is finished."""
+    said = []
+    for name in MARKS:
+        try:
+            found = (folder / name).stat()
+            said.append(f"{found.st_ino}:{found.st_mtime_ns}")
+        except OSError:
+            said.append("-")
+    return " ".join(said)
+
+
+def remedy(folder: Path) -> str:
+    """What to set so that a run's memory suffices; asked on the machine where it did not."""
+    with contextlib.suppress(Exception):  # whatever it is, the death is told
+        from llmrec.runs import estimate, machine, store
+
+        recipe = store.Run(folder).recipe
+        # where there is a GPU, its memory was measured
+        return estimate.remedy(recipe) if machine.gpus() else estimate.smaller(recipe, here=False)
+    return "set a smaller train.batch"
 
 
 def _count(file: Path, word: str) -> int:

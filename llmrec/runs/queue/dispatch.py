@@ -18,12 +18,11 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from llmrec import artifacts, home
-from llmrec.runs import launch, status, store
+from llmrec import home
+from llmrec.runs import launch, machine, status, store
 from llmrec.runs.queue import deaths, ledger
 from llmrec.runs.queue.ledger import Ledger, Row
 
-TRIES = 5  # deaths of a worker without having got further, before the run is called failed
 SCAN = 5.0  # seconds between two looks at all folders, for runs that the ledger has lost
 ELSEWHERE = 16  # runs that a cluster is given at once; it has a queue of its own
 log = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ def slots(executor: str = "local") -> int:
     """How many runs are worked at once: one a GPU, else one for two cores; LLMREC_SLOTS says otherwise. ValueError for no number."""
     if executor != "local":
         return _number("LLMREC_CLUSTER_SLOTS", ELSEWHERE)
-    return _number("LLMREC_SLOTS", _gpus() or max(1, _cores() // 2))
+    return _number("LLMREC_SLOTS", machine.gpus() or max(1, _cores() // 2))
 
 
 def threads() -> int:
@@ -110,11 +109,11 @@ def _mourned(book: Ledger, row: Row, folder: Path) -> bool:
         _end(folder, "stopped", "was asked to stop, and its process died before it could say so; resume to go on", row.executor)
         book.drop(row.name)
         return False
-    reached = _reached(folder)
+    reached = deaths.reached(folder)
     count = row.deaths + 1 if reached == row.reached else 1
     _reap(row.name)
-    death = deaths.explain(row.began, _codes.pop(row.name, None), lambda: _remedy(folder))
-    if death.for_memory or count >= TRIES:
+    death = deaths.explain(row.began, _codes.pop(row.name, None), lambda: deaths.remedy(folder))
+    if death.for_memory or count >= deaths.TRIES:
         again = "" if death.for_memory else f", {count} times without getting further: `llmrec runs log {row.name}` shows its last words"
         _end(folder, "failed", f"{death.sentence}{again}", row.executor)
         book.drop(row.name)
@@ -180,9 +179,9 @@ def _process(row: Row, folder: Path, slot: int, lock: status.Lock) -> subprocess
         "LLMREC_HOME": str(home.home().absolute()),  # the worker may start in another folder
         "LLMREC_DATA": str(home.data().absolute()),
     }
-    if _gpus() > 1 and row.executor == "local":
-        given["CUDA_VISIBLE_DEVICES"] = str(slot % _gpus())
-    with open(folder / "worker.log", "ab", opener=_plain) as out:
+    if machine.gpus() > 1 and row.executor == "local":
+        given["CUDA_VISIBLE_DEVICES"] = str(slot % machine.gpus())
+    with open(folder / "worker.log", "ab", opener=launch.plainly) as out:
         return subprocess.Popen(
             launch.command("llmrec.runs.queue.worker", row.name, row.executor, str(lock.fd)),
             env=launch.environment(**given),
@@ -190,22 +189,9 @@ def _process(row: Row, folder: Path, slot: int, lock: status.Lock) -> subprocess
             stdout=out,
             stderr=subprocess.STDOUT,
             pass_fds=(lock.fd,),
-            cwd=_home_of(folder),
+            cwd=launch.folder_for(folder),
             start_new_session=True,  # it outlives whoever starts it
         )
-
-
-def _home_of(folder: Path) -> str | None:
-    """The folder that a recipe's relative paths start from, where it names files."""
-    try:
-        found = artifacts.read_json(folder / "run.json").get("cwd")
-    except artifacts.BadArtifact:
-        return None
-    return found if isinstance(found, str) and os.path.isdir(found) else None
-
-
-def _plain(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, 0o644)
 
 
 def _end(folder: Path, state: status.State, reason: str, executor: str | None = None) -> None:
@@ -214,27 +200,6 @@ def _end(folder: Path, state: status.State, reason: str, executor: str | None = 
         status.forget_stop(folder)
     except (OSError, status.RunGone) as error:
         log.warning("run %s: %s, which could not be written down: %s", folder.name, reason, error)
-
-
-def _reached(folder: Path) -> str:
-    """How far a run has got, as a text that differs once it is further: its checkpoint and what is finished."""
-    said = []
-    for name in ("checkpoint/manifest.json", "ids", "vectors", "training.json", "metrics.json"):
-        try:
-            found = (folder / name).stat()
-            said.append(f"{found.st_ino}:{found.st_mtime_ns}")
-        except OSError:
-            said.append("-")
-    return " ".join(said)
-
-
-def _remedy(folder: Path) -> str:
-    with contextlib.suppress(Exception):  # whatever it is, the death is told
-        from llmrec.runs import estimate
-
-        recipe = store.Run(folder).recipe
-        return estimate.remedy(recipe) if _gpus() else estimate.smaller(recipe, here=False)  # where there is one, its memory was measured
-    return "set a smaller train.batch"
 
 
 def _reap(name_of_dead: str | None = None) -> None:
@@ -251,15 +216,6 @@ def _reap(name_of_dead: str | None = None) -> None:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _gpus() -> int:
-    """GPUs as the driver lists them: asking torch would cost every server seconds and memory."""
-    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if shown is not None:
-        return len([n for n in shown.split(",") if n.strip() and n.strip() != "-1"])
-    listed = Path("/proc/driver/nvidia/gpus")
-    return len(list(listed.iterdir())) if listed.is_dir() else 0
 
 
 def _number(name: str, otherwise: int) -> int:

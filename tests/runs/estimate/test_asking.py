@@ -16,7 +16,7 @@ import pytest
 
 from llmrec import recipe
 from llmrec.recipe import Recipe
-from llmrec.runs import estimate, stages
+from llmrec.runs import estimate, machine, stages
 from llmrec.runs.estimate import asking, scratch, trial
 from llmrec.runs.queue import dispatch
 from tests.runs.worlds import board
@@ -84,7 +84,7 @@ def test_a_measurement_gets_the_threads_of_a_worker(own_home: Path, monkeypatch:
 
     monkeypatch.setattr(subprocess, "Popen", Refusing)
     monkeypatch.setattr(dispatch, "_cores", lambda: 12)
-    monkeypatch.setattr(dispatch, "_gpus", lambda: 2)
+    monkeypatch.setattr(machine, "gpus", lambda: 2)
     monkeypatch.delenv("LLMREC_SLOTS", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of whoever asks
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")

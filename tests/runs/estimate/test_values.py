@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from llmrec import recipe
-from llmrec.runs import estimate, pipeline, store
+from llmrec.runs import estimate, machine, pipeline, store
 from llmrec.runs.estimate import advice, room
 from llmrec.runs.estimate.values import GIB, MIB, Estimate, Line, Room, Stage, about_disk, about_memory, mean_and_give
-from llmrec.runs.queue import dispatch
+from llmrec.runs.queue import deaths
 from tests.runs.worlds import board
 
 NOW = {"train.batch": 32, "lm.layers": 4}
@@ -100,11 +100,11 @@ def test_what_was_measured_once_advises_for_every_batch_and_seed(tmp_path: Path,
 
 def test_a_death_for_memory_names_the_setting_that_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMREC_HOME", str(tmp_path))
-    monkeypatch.setattr(dispatch, "_gpus", lambda: 0)
+    monkeypatch.setattr(machine, "gpus", lambda: 0)
     monkeypatch.setattr(room, "free", lambda: 4 * GIB)
     monkeypatch.setattr(room, "held", lambda: 0)
     advice.keep(board(), dataclasses.replace(an_estimate(Room(GIB, GIB)), line=Line(GIB, 5 * GIB // 32)))
     run = store.create(recipe.with_settings(board(), {"train.batch": 64}))
-    assert dispatch._remedy(run.path) == "set train.batch = 8 (now 64)"
+    assert deaths.remedy(run.path) == "set train.batch = 8 (now 64)"
     said = pipeline._said(run, MemoryError("no more"))
     assert said.startswith("there was not enough memory: set train.batch = 8 (now 64), then resume")

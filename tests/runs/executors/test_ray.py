@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from llmrec import artifacts, home
 from llmrec.runs import executors, status, store
 from llmrec.runs.executors import node
 from llmrec.runs.executors import ray as executor
+from llmrec.runs.queue import deaths
 from llmrec.runs.status import Status
 from llmrec.runs.store import Run
 from tests.runs.executors.steps import warnings
@@ -151,15 +153,44 @@ def test_what_an_earlier_agent_sent_is_called_back_also_where_the_cluster_has_go
     assert node.attempt(run.path) not in ("", "old")
 
 
-def test_after_three_deaths_without_getting_further_it_fails(run: Run, played: Callable[[Script], Status]) -> None:
-    script = Script(RayError(), {"died": "its process was killed", "for_memory": False}, TaskCancelledError(), {"ended": True})
+@pytest.fixture
+def clung(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An attempt that hangs on another node: it writes still, and does not hear that the run was given to another."""
+    monkeypatch.setattr(executor, "LEAVE", 0.5)
+    artifacts.write_json({"attempt": "old"}, run.path / node.ORDER)
+    artifacts.write_json({"attempt": "old", "host": "far", "pid": 77}, run.path / node.PLACE)
+    with open(run.path / node.LOCK, "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.mark.usefixtures("clung")
+def test_where_an_earlier_attempt_does_not_leave_nothing_is_sent(run: Run, played: Callable[[Script], Status]) -> None:
+    script = Script({"ended": True})
+    with pytest.raises(ValueError, match=r"on far \(process 77\) has not left within 0 s and may still write: end it there, then resume"):
+        played(script)
+    assert script.sent == []
+
+
+@pytest.mark.usefixtures("clung")
+def test_an_end_that_is_told_while_an_attempt_still_writes_says_so(
+    run: Run, played: Callable[[Script], Status], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "_call_back", lambda run: None)
+    ended = played(Script({"unfit": "is not fit"}))
+    assert ended.state == "failed" and "is not fit" in ended.reason and "on far (process 77) has not left" in ended.reason
+
+
+def test_after_as_many_deaths_as_at_home_without_getting_further_it_fails(run: Run, played: Callable[[Script], Status]) -> None:
+    first = [RayError()] * (deaths.TRIES - 2)
+    script = Script(*first, {"died": "its process was killed", "for_memory": False}, TaskCancelledError(), {"ended": True})
     ended = played(script)
     assert ended.state == "failed" and ended.reason.startswith("somebody cancelled the run's task")
-    assert "3 times without getting further" in ended.reason
-    told = warnings(run)
-    assert [t.split(";")[0] for t in told] == ["a node died, or Ray's process there", "a node: its process was killed"]
-    assert len(script.sent) == 3 and [n["max_retries"] for n in script.needs] == [0, 0, 0]
-    assert len({words[1] for words in script.sent}) == 3 and node.attempt(run.path) not in {words[1] for words in script.sent}
+    assert f"{deaths.TRIES} times without getting further" in ended.reason
+    told = [t.split(";")[0] for t in warnings(run)]
+    assert told == ["a node died, or Ray's process there"] * len(first) + ["a node: its process was killed"]
+    assert len(script.sent) == deaths.TRIES and {n["max_retries"] for n in script.needs} == {0}
+    assert len({words[1] for words in script.sent}) == deaths.TRIES and node.attempt(run.path) not in {words[1] for words in script.sent}
     assert run.events()[-1]["state"] == "failed"
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from llmrec import artifacts, home
-from llmrec.runs import queue, status, store
-from llmrec.runs.queue import dispatch, ledger
+from llmrec.runs import machine, queue, status, store
+from llmrec.runs.queue import deaths, dispatch, ledger
 from llmrec.runs.store import Run
 from tests.runs.queue.line import plan, slow_workers, steps, tidy, turned, until
 from tests.runs.worlds import board
@@ -105,7 +105,7 @@ def test_a_run_whose_worker_always_dies_fails_with_the_reason(tmp_path: Path) ->
     (tmp_path / "sitecustomize.py").write_text("import os, sys\nif 'worker' in ' '.join(sys.orig_argv): os.kill(os.getpid(), 11)\n")
     run, other = queue.submit(board()), queue.submit(board())
     turned(lambda: state(run) == "failed", "it fails")
-    assert f"SIGSEGV, {dispatch.TRIES} times without getting further" in run.status.reason
+    assert f"SIGSEGV, {deaths.TRIES} times without getting further" in run.status.reason
     assert "llmrec runs log" in run.status.reason
     turned(lambda: state(other) == "failed", "the other is tried too")
 
@@ -179,11 +179,11 @@ def test_slots_come_from_the_machine_or_from_the_person(monkeypatch: pytest.Monk
     with pytest.raises(ValueError, match="LLMREC_SLOTS = 'many' must be a whole number"):
         queue.slots()
     monkeypatch.delenv("LLMREC_SLOTS")
-    monkeypatch.setattr(dispatch, "_gpus", lambda: 0)
+    monkeypatch.setattr(machine, "gpus", lambda: 0)
     for cores, expected in ((1, 1), (2, 1), (3, 1), (4, 2), (16, 8)):
         monkeypatch.setattr(dispatch, "_cores", lambda cores=cores: cores)
         assert queue.slots() == expected
-    monkeypatch.setattr(dispatch, "_gpus", lambda: 4)
+    monkeypatch.setattr(machine, "gpus", lambda: 4)
     assert queue.slots() == 4
 
 
