@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from llmrec import recipe
+from llmrec.__main__ import main
 from llmrec.recipe import Recipe
 from llmrec.runs import accounts, pipeline, places, queue, stages, store
 from llmrec.runs.queue import dispatch, keeper
@@ -38,6 +40,8 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path
         (tmp_path / name / "x.csv").write_text(rows(least))
         (tmp_path / name / "titles.csv").write_text("i,title\n" + "".join(f"good{least + n},Good number {n}\n" for n in range(7)))
     monkeypatch.chdir(tmp_path / "mine")
+    monkeypatch.setattr(dispatch, "_started", lambda *row: False)  # who is in line stays there
+    monkeypatch.setattr(keeper, "ensure", lambda: None)
     return tmp_path / "mine", tmp_path / "other"
 
 
@@ -85,8 +89,6 @@ def test_a_run_goes_on_from_elsewhere_with_the_data_it_was_begun_on(folders: tup
 
 
 def test_done_again_from_elsewhere_it_is_the_same_data(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "tick", lambda: None)
-    monkeypatch.setattr(keeper, "ensure", lambda: None)
     first = queue.submit(asked())
     monkeypatch.chdir(folders[1])
     again = queue.submit(recipe.with_settings(first.recipe, {"seed": 4}))
@@ -94,6 +96,26 @@ def test_done_again_from_elsewhere_it_is_the_same_data(folders: tuple[Path, Path
     assert recipe.differences(first.recipe, again.recipe) == [("seed", 3, 4)]
     told = queue.submit(asked(), cwd=folders[0])
     assert goods(told) == goods(first)
+
+
+def test_the_command_again_takes_the_run_s_data_and_a_path_that_is_typed_now_from_here(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = store.create(asked())
+    pipeline._keep(first, pipeline.prepare(first.recipe, lambda event: None))
+    (folders[0] / "new.csv").write_text(rows(0))
+    (folders[1] / "new.csv").write_text(rows(50))
+    monkeypatch.chdir(folders[1])
+
+    def again(*words: str) -> store.Run:
+        assert main(["runs", "again", first.name, *words, "--json"]) == 0
+        return store.open_run(json.loads(capsys.readouterr().out)["run"])
+
+    assert goods(again()) == {f"good{n}" for n in range(7)}
+    assert goods(again("--set", "data.path=new.csv", "--set", "data.items_path=titles.csv")) == {f"good{n}" for n in range(50, 57)}
+    folders[0].rename(folders[0].parent / "moved")
+    with pytest.raises(ValueError, match=r"mine/x\.csv does not exist"):
+        again().dataset()
 
 
 def test_a_file_that_is_missing_is_looked_for_where_the_run_was_asked_for(

@@ -6,6 +6,7 @@ Where it stands: under the command line. What it does not know: processes (`llmr
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,8 @@ def again(args: argparse.Namespace) -> layout.Told:
     base = before.recipe
     wanted = recipe.with_settings(base, settings.changes(args.set or []))
     found = recipe.differences(base, wanted)
-    fresh = queue.submit(wanted, args.executor or "local")
+    there = before.info.get("cwd")  # where it is gone, nothing of that name is taken from here
+    fresh = queue.submit(wanted, args.executor or "local", cwd=there if there and not os.path.isdir(there) else None)
     state = _state(fresh, fresh.status)
     plain = {**state, "again": before.name, "differences": reading.told(found)}
     return layout.Told(plain, state.text + "\n" + reading.table("What differs", found, [before.name, fresh.name]))
