@@ -100,7 +100,7 @@ def refused(chosen: recipe.Recipe, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as told:
         pipeline.train(run)
     assert REMEDY.search(str(told.value)), f"no remedy: {told.value}"
-    assert run.status.state == "failed" and type(told.value).__name__ in run.status.reason and reason in run.status.reason
+    assert run.status.state == "failed" and run.status.reason == " ".join(str(told.value).split())[:500]
 
 
 def test_a_remedy_is_a_verb_and_a_thing() -> None:

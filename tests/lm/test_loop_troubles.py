@@ -42,7 +42,9 @@ def _warnings(events: Events) -> list[str]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
     folder = tmp_path_factory.mktemp("whole")
-    _fit(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLMREC_PRECISION", "fp32")  # as in every test: it is made before their own fixture sets it
+        _fit(folder)
     return dict(LanguageModel.load(folder / "model").trained())
 
 
