@@ -43,7 +43,7 @@ How it is done:
 - **The queue's database can be lost.** It holds the order alone; folders that say *queued* or *running* come back into line.
 - **One step of the disk at a time.** Files and folders appear by one rename; what a kill left half done is swept up or put back.
 - **Training is a function of seed, epoch and step.** What was not kept is done again, to the same bits.
-- **A death is explained** by the kernel's counts, the machine's start and the exit code; without memory the run does not go on by itself,
+- **A death is explained** by the kernel's counts, the machine's start and the exit code; without memory the run is tried once more,
   and says which setting would fit.
 
 What is not promised: a clock that goes backwards *and* a database that is lost bring the runs back, perhaps in another order. A worker that

@@ -26,6 +26,7 @@ from llmrec.runs.queue.ledger import Ledger, Row
 SCAN = 5.0  # seconds between two looks at all folders, for runs that the ledger has lost
 ELSEWHERE = 16  # runs that a cluster is given at once; it has a queue of its own
 log = logging.getLogger(__name__)
+MEMORY = "|memory "  # in a row's `reached`: the last death was for want of memory
 _children: list[tuple[str, subprocess.Popen[bytes]]] = []  # workers that this process started, by run
 _codes: dict[str, int] = {}  # how they ended
 _scanned: dict[Path, float] = {}
@@ -110,16 +111,23 @@ def _mourned(book: Ledger, row: Row, folder: Path) -> bool:
         book.drop(row.name)
         return False
     reached = deaths.reached(folder)
-    count = row.deaths + 1 if reached == row.reached else 1
+    before, _, how = row.reached.partition(MEMORY)
+    count = row.deaths + 1 if reached == before else 1
     _reap(row.name)
     death = deaths.explain(row.began, _codes.pop(row.name, None), lambda: deaths.remedy(folder))
-    if death.for_memory or count >= deaths.TRIES:
-        again = "" if death.for_memory else f", {count} times without getting further: `llmrec runs log {row.name}` shows its last words"
+    twice = death.for_memory and how == "once"
+    if twice or count >= deaths.TRIES:
+        again = "" if twice else f", {count} times without getting further: `llmrec runs log {row.name}` shows its last words"
         _end(folder, "failed", f"{death.sentence}{again}", row.executor)
         book.drop(row.name)
         return False
+    if death.for_memory:  # the count is the machine's: another process may have been meant, and this one killed by hand
+        reached = f"{reached}{MEMORY}once"
+        said = "the machine ran out of memory and ended a process, this one it seems; it is tried once more from where it was"
+    else:
+        said = f"{death.sentence}; it goes on from where it was"
     book.died(row, count, reached)
-    _end(folder, "queued", f"{death.sentence}; it goes on from where it was", row.executor)
+    _end(folder, "queued", said, row.executor)
     return True
 
 

@@ -27,8 +27,8 @@ def work(run, tell, stop, numbers):
     with stop.gently():
         for step in range(done + 1, int(open(os.environ["STEPS"]).read()) + 1):
             time.sleep(0.05)
+            tell({"event": "step", "step": step})  # first, as the loop does: a kill in between repeats a step and loses none
             artifacts.write_json({"step": step}, at)
-            tell({"event": "step", "step": step})
             if stop():
                 break
 

@@ -110,12 +110,19 @@ def test_a_run_whose_worker_always_dies_fails_with_the_reason(tmp_path: Path) ->
     turned(lambda: state(other) == "failed", "the other is tried too")
 
 
-def test_want_of_memory_ends_it_with_the_setting_that_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_want_of_memory_twice_in_a_row_ends_it_with_the_setting_that_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     plan(400)
     run = queue.submit(board())
-    working(run)
-    monkeypatch.setattr(dispatch.deaths, "_count", lambda file, word: 10**6)  # the kernel's count rose
-    os.kill(status.read_file(run.path).pid or 0, signal.SIGKILL)
+    rising = itertools.count(10**6)  # the kernel's counts rise
+    monkeypatch.setattr(dispatch.deaths, "_count", lambda file, word: next(rising))
+    for more in (1, 20):
+        working(run, more)
+        os.kill(status.read_file(run.path).pid or 0, signal.SIGKILL)
+        until(lambda: not status.is_locked(run.path), "its lock is free")
+        dispatch.tick()
+        if more == 1:  # it may have been another process that was meant
+            assert state(run) in ("queued", "running")
+            assert ledger.read()[0].reached.endswith(dispatch.MEMORY + "once")
     turned(lambda: state(run) == "failed", "it fails")
     assert "out of memory" in run.status.reason
     assert "train." in run.status.reason
