@@ -218,7 +218,7 @@ def test_a_full_disk_is_told_as_one_where_nothing_waits_to_be_resumed(own_home: 
     from llmrec.lm import trouble
 
     def full(self: Any) -> Any:
-        raise trouble.NoSpace("no space left for the model: free 3 MB where /tmp/x is and resume")
+        raise trouble.NoSpace("no space left for the model: free 3 MB where its folder is and resume")
 
     monkeypatch.setattr(trial.Measuring, "told", full)
     with pytest.raises(ValueError, match="no room on the disk to measure: free some where .*home is") as error:
