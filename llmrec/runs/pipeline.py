@@ -69,9 +69,7 @@ def train(
             except BaseException:
                 if not (run.path / "run.json").exists():
                     _sweep(run)
-                    raise status.RunGone(
-                        f"run {run.name} was deleted while it was worked on: what it had is gone, no other run is touched"
-                    ) from None
+                    raise status.RunGone.of(run.path) from None
                 raise
             finally:
                 with contextlib.suppress(OSError):
@@ -267,7 +265,7 @@ class Teller:
     def __call__(self, event: events.Event) -> None:
         told = event
         if not (self._run.path / "run.json").exists():
-            raise status.RunGone(f"the folder of run {self._run.name} was deleted while it was worked on")
+            raise status.RunGone.of(self._run.path)
         try:
             if self._lost:
                 lost = f"the disk was full: {self._lost} events of this run could not be written down"

@@ -43,6 +43,11 @@ class RunBusy(ValueError):
 class RunGone(ValueError):
     """The run's folder was deleted while it was worked on."""
 
+    @classmethod
+    def of(cls, folder: Path) -> RunGone:
+        """With what it means for this run and the others."""
+        return cls(f"the folder of run {folder.name} was deleted while it was worked on: what it had is gone, no other run is touched")
+
 
 @dataclass(frozen=True)
 class Status:
@@ -110,7 +115,7 @@ def write(folder: Path, state: State, reason: str = "", executor: str | None = N
     executor: None keeps what is there.
     """
     if not folder.is_dir():
-        raise RunGone(f"the folder of run {folder.name} was deleted while it was worked on: what it had is gone, no other run is touched")
+        raise RunGone.of(folder)
     if executor is None:
         with contextlib.suppress(artifacts.BadArtifact):
             executor = artifacts.read_json(folder / FILE).get("executor")

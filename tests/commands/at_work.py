@@ -1,4 +1,4 @@
-"""What the tests of `llmrec runs` share: one place, slow workers, an empty cache, and somebody who works."""
+"""What the tests of `llmrec runs` and `llmrec train` share: one place, slow workers, an empty cache, and somebody who works."""
 
 from __future__ import annotations
 

@@ -18,20 +18,13 @@ from llmrec import home, recipe
 from llmrec.__main__ import main
 from llmrec.runs import pipeline, queue, status, store
 from llmrec.runs.store import Run
-from tests.runs.queue.line import plan, slow_workers, steps, tidy, until
+from tests.commands.at_work import quiet
+from tests.runs.queue.line import plan, steps, tidy, until
 from tests.runs.worlds import BOARD, board
 
 ROOT = Path(__file__).parents[2]
 KEYS = {"run", "path", "state", "reason", "seconds", "metrics"}
-__all__ = ["tidy"]
-
-
-@pytest.fixture(autouse=True)
-def quiet(tidy: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One place, slow workers, and an empty cache."""
-    monkeypatch.setenv("LLMREC_SLOTS", "1")
-    monkeypatch.setenv("LLMREC_HOME", str(tmp_path / "home"))
-    slow_workers(tmp_path, monkeypatch, steps=3)
+__all__ = ["quiet", "tidy"]
 
 
 @pytest.fixture

@@ -201,7 +201,7 @@ def _demand_folder(run: Run) -> None:
     from llmrec.runs import status
 
     if not (run.path / "run.json").exists():
-        raise status.RunGone(f"run {run.name} was deleted while it was worked on: what it had is gone, no other run is touched")
+        raise status.RunGone.of(run.path)
 
 
 def _address() -> str:
