@@ -221,8 +221,9 @@ if "llmrec.runs.queue.worker" in sys.orig_argv:
         with stop.gently():
             for step in range(done + 1, int(open(os.environ["STEPS"]).read()) + 1):
                 time.sleep(0.05)
-                artifacts.write_json({"step": step}, at)
+                # told before it is kept: killed in between, the step is taken and told again, never lost
                 tell({"event": "step", "step": step, "steps": 100, "loss": 1 / step, "pid": os.getpid(), "at": time.monotonic()})
+                artifacts.write_json({"step": step}, at)
                 if stop():
                     break
 
