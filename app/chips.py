@@ -7,11 +7,11 @@ What it does not know: where the values come from.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from app.seam import Answer, Card, Job
-from llmrec.contracts import Piece, Token
+from llmrec.contracts import Id, Piece, Token
 from llmrec.view.palette import DARK, LIGHT
 
 _CSS = Path(__file__).parent / "chips.css"
@@ -33,16 +33,22 @@ def style() -> str:
     return _CSS.read_text(encoding="utf-8") + tones
 
 
-def chip(piece: Piece, tone: int | None = None, big: bool = False) -> str:
-    """One piece of a name: a Token in its colour or plain, text in grey."""
-    kind = "sub" if not isinstance(piece, Token) else "fine" if tone is None else f"tok tone{tone}"
+def chip(piece: Piece, tone: int | None = None, big: bool = False, level: int = 1) -> str:
+    """One piece of a name: a Token in its colour or plain, text in grey. level: 1 for a name's first piece, which is filled; later ones
+    are paler."""
+    kind = "sub" if not isinstance(piece, Token) else "fine" if tone is None else f"tok tone{tone} lv{min(3, level)}"
     return f'<span class="chip {kind}{" big" if big else ""}">{text(piece)}</span>'
 
 
 def chips(card: Card, big: bool = False) -> str:
-    """A whole name, piece after piece; the first has the colour that the map gives it."""
-    pieces = (chip(piece, card.tone if n == 0 else None, big) for n, piece in enumerate(card.pieces))
-    return '<span class="chips">' + "".join(pieces) + "</span>"
+    """A whole name, piece after piece, each in the colour that the map and the tree give it."""
+    return name(card.pieces, card.tones, big)
+
+
+def name(pieces: Id, tones: Sequence[int | None] = (), big: bool = False) -> str:
+    """Pieces as chips, levels counted from the first; pieces without a tone stay plain."""
+    told = (*tones, *[None] * len(pieces))
+    return '<span class="chips">' + "".join(chip(p, told[n], big, n + 1) for n, p in enumerate(pieces)) + "</span>"
 
 
 def label(card: Card) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,13 +17,76 @@ from app import chips, shared
 from app.seam import Exhibit, Progress, RunInfo, Trouble
 from llmrec.report import spreadsheet
 
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["sendDataToCloud", "toImage", "autoScale2d"], "responsive": True}
+FORMATS = ("PNG", "SVG")
 _NO_NAME = re.compile(r"[^\w.-]+")  # what a file is not called
 
 
 def run() -> str | None:
     """The run in hand, or None where there is none yet."""
     return st.session_state.get("_run")
+
+
+def head(title: str, caption: str, runs: bool = True) -> None:
+    """The top of a page: its title, one sentence, and at the right the run in hand. runs: whether the page shows one run at a time."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="head"):
+        with st.container(width="stretch", key="head_title"):
+            st.title(title, anchor=False)
+            st.caption(caption)
+        with st.container(width=340 if runs else "content", key="head_run"):
+            if runs:
+                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                    with st.container(width="stretch"):
+                        picker()
+                    _looks()
+            else:
+                _looks()
+
+
+def _looks() -> None:
+    """How pictures are saved. Kept small: it is needed once in a while."""
+    with st.popover("", icon=":material/tune:", type="tertiary", help="How pictures are saved from the bar above each chart."):
+        st.segmented_control(
+            "Save pictures as",
+            FORMATS,
+            default=None if "pictures" in st.session_state else FORMATS[0],
+            required=True,
+            key="pictures",
+            persist_state="session",
+            help="The camera above each chart saves it in this format: PNG for slides, SVG for print.",
+        )
+
+
+def chart(name: str, **more: Any) -> dict[str, Any]:
+    """The settings of a plotly chart: its bar saves the picture under this name, in the format that was chosen."""
+    chosen = str(st.session_state.get("pictures") or FORMATS[0]).lower()
+    saved = {"format": chosen, "filename": _NO_NAME.sub("-", name)[:80], "scale": 2}
+    return {
+        "displaylogo": False,
+        "modeBarButtonsToRemove": ["sendDataToCloud", "autoScale2d"],
+        "toImageButtonOptions": saved,
+        "responsive": True,
+        **more,
+    }
+
+
+def sections(label: str, options: dict[str, str], key: str, meaning: str) -> str:
+    """Parts of a page, one shown at a time; the address keeps which (`?key=`). options: part -> how it is written."""
+    held = f"section_{key}"
+    if st.session_state.get(held) not in options:
+        asked = linked(key)
+        st.session_state[held] = asked if asked in options else next(iter(options))
+    chosen = st.segmented_control(
+        label,
+        list(options),
+        key=held,
+        required=True,
+        persist_state="session",
+        format_func=options.__getitem__,
+        label_visibility="collapsed",
+        help=meaning,
+    )
+    link(**{key: chosen})
+    return str(chosen)
 
 
 def picker() -> None:
@@ -109,7 +173,7 @@ def exhibit(given: Exhibit, moves: bool = False) -> None:
         with st.container(key=f"moving_{given.name}"):
             st.vega_lite_chart(given.moving[0], given.moving[1], height=300, alt=given.caption or given.title)
     elif given.figure is not None:
-        st.plotly_chart(given.figure, key=f"figure_{given.name}", config=CHART, theme=None, alt=given.caption or given.title)
+        st.plotly_chart(given.figure, key=f"figure_{given.name}", config=chart(given.name), theme=None, alt=given.caption or given.title)
     twin(given.name, given.table, given.title)
 
 
@@ -212,8 +276,10 @@ def styles() -> None:
 PAGE = """
 [data-testid="stMainBlockContainer"] { max-width: 1320px; }
 [data-testid="stMainBlockContainer"] h1 { padding-bottom: 0; }
-.st-key-frame { border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); padding-bottom: .6rem; }
-.st-key-frame [data-testid="stCaptionContainer"] { margin-top: -.6rem; }
+.st-key-head { border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); padding-bottom: .7rem; margin-bottom: .3rem; }
+.st-key-head [data-testid="stCaptionContainer"] { margin-top: -.35rem; }
+[data-testid="stHeaderLogo"] { height: 1.7rem; }
+[data-testid="stLogoLink"]::after { content: "llmrec"; font: 600 1.15rem "Source Serif", Georgia, serif; margin-left: .5rem; }
 [data-testid="stMetricLabel"] { opacity: .75; }
 [class*="st-key-row_"] { border-radius: .6rem; padding: .15rem .6rem .45rem; border: 1px solid transparent; }
 [class*="st-key-row_"]:hover { background: color-mix(in srgb, currentColor 5%, transparent); }

@@ -54,7 +54,7 @@ def build(backend: Any = None) -> Any:
     studio = st.App(HERE / "studio.py")
     parent = FastAPI(lifespan=studio.lifespan(), docs_url=None, redoc_url=None, openapi_url=None)
     parent.get("/healthz")(health)
-    parent.get("/data")(home)
+    parent.get("/tour")(home)
     gr.mount_gradio_app(
         parent,
         chat_panel.build(shared.backend),

@@ -9,37 +9,26 @@ import streamlit as st
 
 from app import frame
 
-st.set_page_config(page_title="llmrec studio", page_icon=str(Path(__file__).parent / "icon.svg"), layout="wide")
+HERE = Path(__file__).parent
+st.set_page_config(page_title="llmrec studio", page_icon=str(HERE / "icon.svg"), layout="wide")
 
+VIEWS = (  # file, title, icon, address, what it is for
+    ("tour", "Tour", "explore", "tour", "One item, eight names; and the three papers as live stories."),
+    ("data", "Data", "table_chart", "data", "The data set: counts, long tail, histories; upload your own."),
+    ("train", "Train", "model_training", "train", "Put a recipe together, start it, and watch it learn."),
+    ("tokens", "Tokens", "scatter_plot", "tokens", "The map of users and items, and who shares which Token."),
+    ("compare", "Compare", "leaderboard", "compare", "Runs and baselines in one table, with intervals."),
+    ("xray", "X-ray", "radiology", "xray", "What the model really reads, and where an item was lost."),
+    ("recommend", "Recommend", "thumb_up", "recommend", "The model beside the baselines."),
+    ("chat", "Chat", "chat", "talk", "Tell the model what you liked."),
+)
 pages = [
-    st.Page(
-        "views/data.py",
-        title="Data",
-        icon=":material/table_chart:",
-        url_path="data",
-        default=True,
-        help="The data set: counts, long tail, histories.",
-    ),
-    st.Page(
-        "views/train.py",
-        title="Train",
-        icon=":material/model_training:",
-        url_path="train",
-        help="Put a recipe together, start it, and watch it learn.",
-    ),
-    st.Page("views/tokens.py", title="Tokens", icon=":material/scatter_plot:", url_path="tokens", help="The map of users and items."),
-    st.Page(
-        "views/recommend.py", title="Recommend", icon=":material/thumb_up:", url_path="recommend", help="The model beside the baselines."
-    ),
-    st.Page("views/chat.py", title="Chat", icon=":material/chat:", url_path="talk", help="Tell the model what you liked."),
+    st.Page(f"views/{file}.py", title=title, icon=f":material/{icon}:", url_path=path, default=n == 0, help=meaning)
+    for n, (file, title, icon, path, meaning) in enumerate(VIEWS)
 ]
 page = st.navigation(pages, position="top")
 
+st.logo(str(HERE / "icon.svg"), size="large")
 frame.styles()
-with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="frame"):
-    with st.container(width="content"):
-        frame.html('<div class="lm-brand"><b>llmrec studio</b><span>How a language model names what it recommends</span></div>')
-    with st.container(width=340):
-        frame.picker()
 frame.first_run()
 page.run()

@@ -5,22 +5,17 @@ Where it stands: under `backend`. What it does not know: pages, locks of models,
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from app.mentions import Mentions
-from app.seam import Card, Inspection, Neighbour, Person, Shared, Side, Trouble
-from llmrec.contracts import Dataset, IdTable, Split, Token, Vectors
-from llmrec.ids import lookup
-from llmrec.view import neighbours
-from llmrec.view.palette import LIGHT
+from app.seam.values import Card, Person, Side, Trouble
+from llmrec.contracts import Dataset, IdTable, Split, Vectors
+from llmrec.view.levels import Levels
 
-SHOWN = 60
-TONES = len(LIGHT.categories)
 PROFILE = ("occupation", "age", "gender")
 
 
@@ -61,9 +56,9 @@ class World:
 
     @cached_property
     def _space(self) -> tuple[Vectors, bool] | None:
-        from app import maps
+        from app.tokens import projecting
 
-        return maps.space(self.run) if self.run is not None else None
+        return projecting.space(self.run) if self.run is not None else None
 
     @cached_property
     def _cards(self) -> dict[tuple[Side, int], Card]:
@@ -92,115 +87,32 @@ class World:
             None if year is None or pd.isna(year) else int(year),
             tuple(str(g) for g in genres) if genres is not None and not isinstance(genres, float) else (),
             pieces=self.table.items.spell(index) if self.table is not None else (),
-            tone=self._tone("item", index),
+            tones=self.levels.of(self.table.items, index) if self.levels is not None and self.table is not None else (),
         )
 
     def _user(self, index: int) -> Card:
         catalog = self.dataset.catalog
         row = catalog.users.iloc[index]
         facts = tuple(f"age {row[c]}" if c == "age" else str(row[c]) for c in PROFILE if c in row and not pd.isna(row[c]))
-        named = self.table is not None and self.table.users is not None
+        named = self.table.users if self.table is not None else None
         return Card(
             "user",
             index,
             catalog.user_keys[index],
             f"user {catalog.user_keys[index]}",
             facts=facts,
-            pieces=self.table.users.spell(index) if named and self.table is not None and self.table.users is not None else (),
-            tone=self._tone("user", index),
+            pieces=named.spell(index) if named is not None else (),
+            tones=self.levels.of(named, index) if self.levels is not None and named is not None else (),
         )
 
-    def _tone(self, side: Literal["item", "user"], index: int) -> int | None:
-        names = None if self.table is None else self.table.items if side == "item" else self.table.users
-        if names is None or not names.books[0].token or names.codes[index, 0] < 0:
-            return None
-        return self._colour(names.books[0].prefix, int(names.codes[index, 0]))
-
-    def _colour(self, prefix: str, code: int) -> int:
-        """As the map colours by coarse Token: users' own books are shifted, so that they do not look like items'."""
-        assert self.table is not None
-        own = prefix != self.table.items.books[0].prefix
-        return (code + TONES // 2 if own else code) % TONES
-
-    def token_tone(self, token: str) -> int | None:
-        """The colour of a Token that begins names, else None."""
-        for names in (self.table.items, self.table.users) if self.table is not None else ():
-            if names is not None and names.books[0].token:
-                book = names.books[0]
-                digits = token[len(book.prefix) + 1 : -1]
-                if token == f"<{book.prefix}{digits}>" and digits.isdigit():
-                    return self._colour(book.prefix, int(digits))
-        return None
-
     @cached_property
-    def nodes(self) -> dict[str, str]:
-        """Everything that can be searched: node -> how it is written in the list."""
-        catalog = self.dataset.catalog
-        out: dict[str, str] = {}
-        years = catalog.items["year"] if "year" in catalog.items else pd.Series([None] * len(catalog.items))
-        for key, title, year in zip(catalog.item_keys, catalog.titles, years, strict=True):
-            known = year is not None and not pd.isna(year) and str(year) not in title
-            out[f"item:{key}"] = f"{title} ({year})  ·  item {key}" if known else f"{title}  ·  item {key}"
-        out |= {f"user:{key}": f"user {key}" for key in catalog.user_keys}
-        if self.table is not None:
-            out |= {f"token:{token}": f"Token {token}" for token in self._carried}
-        return out
-
-    @cached_property
-    def _carried(self) -> list[str]:
-        """Tokens that some name has, in the table's order."""
-        assert self.table is not None
-        used: set[str] = set()
-        for names in (self.table.items, self.table.users):
-            for column, book in enumerate(names.books if names is not None else ()):
-                if names is not None and book.token and book.texts is None:
-                    used |= {str(book.spell(int(c))) for c in np.unique(names.codes[:, column]) if c >= 0}
-        return [str(t) for t in self.table.tokens if str(t) in used]
-
-    def inspect(self, node: str) -> Inspection:
-        """One point or one Token, with whom it shares what and who is near."""
-        side, _, key = node.partition(":")
-        if self.table is None:
-            raise Trouble("There are no names without a trained run.")
-        if side == "token":
-            if node not in self.nodes:
-                raise Trouble(f"No name of this run has the Token {key}.")
-            tone = self.token_tone(key)
-            shared = self._shared(Token(key), tone)
-            genres = Counter(g for c in shared.items for g in c.genres)
-            card = Card("token", 0, key, "Everyone who carries this Token", pieces=(Token(key),), tone=tone)
-            return Inspection(card, (shared,), (), tuple(genres.most_common(4)))
-        index = self.index(side, key)  # type: ignore[arg-type]
-        if index is None:
-            raise Trouble(f"There is no {side} with the key {key!r} here.")
-        card = self.card(side, index)  # type: ignore[arg-type]
-        tokens = tuple(self._shared(p, card.tone if n == 0 else None) for n, p in enumerate(card.pieces) if isinstance(p, Token))
-        return Inspection(card, tokens, self._near(side, index))  # type: ignore[arg-type]
+    def levels(self) -> Levels | None:
+        """The colours of Tokens; None without names."""
+        return Levels(self.table) if self.table is not None else None
 
     def index(self, side: Side, key: str) -> int | None:
         catalog = self.dataset.catalog
         return (catalog.item_of_key if side == "item" else catalog.user_of_key).get(key)
-
-    def _shared(self, token: Token, tone: int | None) -> Shared:
-        assert self.table is not None
-        found = lookup.members(self.table, token)
-        popular = np.bincount(self.dataset.interactions.item, minlength=self.dataset.interactions.n_items)
-        items = sorted((int(i) for i in found.items), key=lambda i: -int(popular[i]))
-        return Shared(
-            str(token),
-            tone,
-            len(found.items),
-            len(found.users),
-            tuple(self.card("item", i) for i in items[:SHOWN]),
-            tuple(self.card("user", int(u)) for u in found.users[:SHOWN]),
-        )
-
-    def _near(self, side: Literal["item", "user"], index: int, k: int = 12) -> tuple[Neighbour, ...]:
-        if self.vectors is None:
-            return ()
-        among: Literal["item", "user"] = "item" if side == "item" or self.vectors.joint else "user"
-        found = neighbours.nearest(self.vectors, side, index, k, among)
-        return tuple(Neighbour(self.card(found.side, int(i)), 1 - float(d)) for i, d in zip(found.indices, found.distances, strict=True))
 
     @cached_property
     def mentions(self) -> Mentions:

@@ -6,9 +6,9 @@ import streamlit as st
 
 from app import frame, shared
 
-st.title("Chat", anchor=False)
-st.caption(
-    "Say what you liked. In this version the sentences are fixed; which items you get, and in which order, the trained model decides."
+frame.head(
+    "Chat",
+    "Say what you liked. In this version the sentences are fixed; which items you get, and in which order, the trained model decides.",
 )
 run = frame.need_run()
 keys = shared.backend().user_keys(run)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import chips, frame, shared
 
+frame.head("Data", "Everything the model learns comes from this table of who took what, and when.")
 run = frame.run()
 backend = shared.backend()
 
@@ -11,12 +12,10 @@ with st.spinner("Reading the data …"):
     try:
         overview = backend.overview(run, frame.dark())
     except ValueError as problem:
-        st.title("Data", anchor=False)
         st.error(chips.text(f"{problem}"), icon=":material/error:")
         st.stop()
 
-st.title(f"Data · {chips.text(overview.name)}", anchor=False)
-st.caption("Everything the model learns comes from this table of who took what, and when.")
+st.header(chips.text(overview.name), anchor=False)
 with st.container(horizontal=True, key="counts"):
     for label, value, meaning in overview.counts:
         st.metric(label, value, help=meaning, border=True, width=148)

@@ -7,10 +7,12 @@ from app import chips, frame, shared
 from app.seam import Answer, Person
 from llmrec.ids.lookup import written
 
+frame.head(
+    "Recommend",
+    "The same question to the model and to the classical recommenders. A model that cannot beat these has learned nothing.",
+)
 run = frame.run()
 backend = shared.backend()
-st.title("Recommend", anchor=False)
-st.caption("The same question to the model and to the classical recommenders. A model that cannot beat these has learned nothing.")
 
 titles = backend.titles(run)
 keys = backend.user_keys(run)

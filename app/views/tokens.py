@@ -6,16 +6,16 @@ import streamlit as st
 from app import chips, frame, shared
 from llmrec.ids.lookup import written
 
-st.title("Tokens", anchor=False)
-st.caption(
+frame.head(
+    "Tokens",
     "Every point is a user or an item. Points that behave alike lie together, and share the coloured Token their name begins with. "
-    "Click one to see its name."
+    "Click one to see its name.",
 )
 run = frame.need_run()
 backend = shared.backend()
 nodes: dict[str, str] = {}
 with frame.told():
-    nodes = backend.nodes(run)
+    nodes = backend.names().nodes(run)
 if not nodes:
     st.stop()
 
@@ -88,7 +88,7 @@ chart, side = st.columns([3, 2], gap="medium")
 
 def draw() -> None:
     """The map with its quality beside it."""
-    atlas = backend.atlas(run, st.session_state.get("focus"), frame.dark())
+    atlas = backend.maps().atlas(run, st.session_state.get("focus"), frame.dark())
     if atlas.trouble:
         st.warning(chips.text(atlas.trouble), icon=":material/info:")
     st.plotly_chart(
@@ -97,7 +97,7 @@ def draw() -> None:
         theme=None,
         on_select=on_click,
         selection_mode="points",
-        config={**frame.CHART, "scrollZoom": True},
+        config=frame.chart("map", scrollZoom=True),
         alt=f"{atlas.how} map of users and items",
     )
     st.caption(chips.text(f"{atlas.how} of the original vectors. {atlas.note}"))
@@ -111,14 +111,14 @@ def draw() -> None:
 @st.fragment(run_every=2.0)
 def waiting() -> None:
     """The quick map now; one full rerun when the better one is there."""
-    atlas = backend.atlas(run, st.session_state.get("focus"), frame.dark())
+    atlas = backend.maps().atlas(run, st.session_state.get("focus"), frame.dark())
     if not atlas.waiting:
         st.rerun()
     st.caption(":material/hourglass_top: UMAP is being computed beside this page; until it is there you see PCA.")
 
 
 with chart, frame.told():
-    if backend.atlas(run, st.session_state.get("focus"), frame.dark()).waiting:
+    if backend.maps().atlas(run, st.session_state.get("focus"), frame.dark()).waiting:
         waiting()
     draw()
 
@@ -132,7 +132,7 @@ def pills(label: str, options: dict[str, str], key: str, meaning: str) -> None:
 
 def inspector(name: str) -> None:
     """One item or user: its name, its card, whom it shares Tokens with, and its nearest."""
-    seen = backend.inspect(run, name)
+    seen = backend.names().inspect(run, name)
     card = seen.card
     kind = {"item": "item", "user": "user", "token": "Token"}[card.side]
     facts = chips.text(" · ".join(x for x in (kind, "" if card.side == "token" else f"key {card.key}", *card.genres, *card.facts) if x))

@@ -5,7 +5,11 @@ import streamlit as st
 from app import chips, frame
 from app.train import new_run, runs
 
-st.title("Train", anchor=False)
+frame.head(
+    "Train",
+    "Choose how users and items are named, and everything else. Runs started here, from the command line or from Python are the same.",
+    runs=False,
+)
 PARTS = {"new": ":material/add: A new run", "runs": ":material/list: Queue and runs"}
 if st.session_state.get("part") not in PARTS:
     st.session_state["part"] = "runs" if frame.linked("job") else "new"
@@ -22,9 +26,7 @@ part = st.segmented_control(
 if st.session_state.get("_problem"):
     st.error(chips.text(st.session_state.pop("_problem")), icon=":material/error:")
 if part == "new":
-    st.caption("Choose how users and items are named, and everything else; the recipe and the command line say the same.")
     with frame.told():
         new_run.form()
 else:
-    st.caption("Runs started here, from the command line or from Python are the same; each is a process of its own and needs no open page.")
     runs.runs()

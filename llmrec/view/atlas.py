@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 
 from llmrec.contracts import Catalog, Floats, IdTable, Interactions, Ints
 from llmrec.ids.lookup import Side, written
+from llmrec.view.levels import Levels, coloured
 from llmrec.view.palette import Palette, frame, palette, smooth, stepped
 from llmrec.view.project import Projection
 
@@ -152,7 +153,7 @@ def _colourings(
     n_items, n_users = len(projection.items), len(projection.users)
     nobody = np.full(n_users, np.nan)
     found: list[Colouring] = []
-    if table is not None and table.items.books[0].token and table.items.books[0].texts is None:  # text is nobody's Token
+    if table is not None and coloured(table.items.books[0]):
         found.append(_by_token(table, n_users, colours))
     if "genres" in catalog.items:
         found.append(_by_genre(catalog, nobody, colours))
@@ -168,15 +169,9 @@ def _colourings(
 
 def _by_token(table: IdTable, n_users: int, colours: Palette) -> Colouring:
     """Colour by the first code of the name. There are more codes than colours, so colours repeat: the hover tells which it is."""
-    n = len(colours.categories)
-    users = np.full(n_users, np.nan) if table.users is None else _cycled(table.users.codes[:, 0], n)
-    if table.users is not None and table.users.books[0].prefix != table.items.books[0].prefix:
-        users = np.where(np.isnan(users), users, (users + n // 2) % n)  # other Tokens, so other colours
-    return _stepped("coarse Token", _cycled(table.items.codes[:, 0], n), users, (), colours)
-
-
-def _cycled(codes: Ints, n: int) -> np.ndarray:
-    return np.where(codes >= 0, codes % n, np.nan)
+    levels = Levels(table)
+    users = np.full(n_users, np.nan) if table.users is None else levels.column(table.users, 0)
+    return _stepped("coarse Token", levels.column(table.items, 0), users, (), colours)
 
 
 def _by_genre(catalog: Catalog, nobody: np.ndarray, colours: Palette) -> Colouring:

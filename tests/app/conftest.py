@@ -46,12 +46,12 @@ def page() -> Any:
     """`page("views/data.py", item="1")` runs that page as its address says, and fails on an exception."""
     from streamlit.testing.v1 import AppTest
 
-    def run(view: str = "views/data.py", **address: str) -> Any:
+    def run(view: str = "views/tour.py", **address: str) -> Any:
         at = AppTest.from_file(str(STUDIO), default_timeout=30)
         for name, value in address.items():
             at.query_params[name] = value
         at.run()
-        if view != "views/data.py":
+        if view != "views/tour.py":
             at.switch_page(view)
             for name, value in address.items():
                 at.query_params[name] = value

@@ -25,7 +25,11 @@ from app.seam import (
     Trouble,
 )
 from llmrec.contracts import Token
+from tests.app.fake_intake import FakeIntake
+from tests.app.fake_scores import FakeScores
+from tests.app.fake_tour import FakeTour
 from tests.app.fake_workshop import FakeWorkshop
+from tests.app.fake_xray import FakeXray
 
 FILMS = [
     ("Alien", 1979, ("Horror", "Sci-Fi")),
@@ -49,15 +53,16 @@ class FakeBackend:
     """`progress`: what `first_run` tells; `names`: the runs that there are; `fails`: what every recommendation raises."""
 
     def __init__(self, names: tuple[str, ...] = ("alpha", "beta"), progress: Progress | None = None, fails: str = "") -> None:
-        self.names, self.progress, self.fails = names, progress, fails
+        self.called, self.progress, self.fails = names, progress, fails
         self.bench = FakeWorkshop()
+        self.rooms = FakeTour(self), FakeIntake(self), FakeScores(self), FakeXray(self)
         self.asked: list[tuple[str | None, str | None, Person, int, bool]] = []
 
     def versions(self) -> dict[str, str]:
         return {"llmrec": "0"}
 
     def runs(self) -> tuple[RunInfo, ...]:
-        return tuple(RunInfo(n, "done", "films", "metaid", "", {"hit@10": 0.2}) for n in self.names)
+        return tuple(RunInfo(n, "done", "films", "metaid", "", {"hit@10": 0.2}) for n in self.called)
 
     def first_run(self) -> Progress | None:
         return self.progress
@@ -88,7 +93,7 @@ class FakeBackend:
                 f"user {100 + index}",
                 facts=("student",),
                 pieces=(Token(f"<c{index % 3}>"), Token(f"<r{index + 12}>")),
-                tone=index % 3,
+                tones=(index % 3, None),
             )
         title, year, genres = FILMS[index]
         return Card(
@@ -99,7 +104,7 @@ class FakeBackend:
             year,
             genres,
             pieces=(Token(f"<c{index % 3}>"), Token(f"<r{index}>")) if run else (),
-            tone=index % 3,
+            tones=(index % 3, None),
         )
 
     def index(self, run: str | None, side: Side, key: str) -> int | None:
@@ -137,7 +142,7 @@ class FakeBackend:
     def inspect(self, run: str, node: str) -> Inspection:
         side, _, key = node.partition(":")
         if side == "token":
-            card = Card("token", int(key[2:-1]), key, key, pieces=(Token(key),), tone=int(key[2:-1]))
+            card = Card("token", int(key[2:-1]), key, key, pieces=(Token(key),), tones=(int(key[2:-1]),))
             return Inspection(card, (self._shared(run, key),), (), (("Sci-Fi", 2),))
         index = self.index(run, side, key)  # type: ignore[arg-type]
         if index is None:
@@ -174,6 +179,24 @@ class FakeBackend:
 
     def workshop(self) -> FakeWorkshop:
         return self.bench
+
+    def tour(self) -> FakeTour:
+        return self.rooms[0]
+
+    def intake(self) -> FakeIntake:
+        return self.rooms[1]
+
+    def maps(self) -> FakeBackend:
+        return self
+
+    def names(self) -> FakeBackend:
+        return self
+
+    def scores(self) -> FakeScores:
+        return self.rooms[2]
+
+    def xray(self) -> FakeXray:
+        return self.rooms[3]
 
     def close(self) -> None: ...
 

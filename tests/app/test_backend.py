@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from app import maps
-from app.backend import Backend, Kept
+from app.backend import Backend
+from app.errands import Errand, Errands
+from app.library import Kept
 from app.seam import Person, Trouble
 from app.train import first_run
 from tests.browser import small_run
@@ -28,19 +29,21 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def backend(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     monkeypatch.setenv("LLMREC_RUNS", str(runs))
-    monkeypatch.setattr(maps, "_start", lambda run: _Ended())
+    monkeypatch.setattr(Errands, "ask", _Ending())
     made = Backend()
     yield made
     made.close()
 
 
-class _Ended:
-    """A UMAP process that failed at once."""
+class _Ending:
+    """A UMAP process that runs when first asked, and has failed after that."""
 
-    returncode = 3
+    def __init__(self) -> None:
+        self.asked = 0
 
-    def poll(self) -> int:
-        return self.returncode
+    def __call__(self, *_: Any) -> Errand:
+        self.asked += 1
+        return Errand("running") if self.asked == 1 else Errand("failed", reason="its process ended with code 3")
 
 
 @pytest.fixture
@@ -56,11 +59,11 @@ def test_an_item_is_shown_with_the_name_the_table_gives_it(backend: Backend, nam
     table = store.open_run(name).table()
     card = backend.card(name, "item", 5)
     assert card.pieces == table.items.spell(5) and card.title == "Odd 5" and card.genres == ("odd",)
-    seen = backend.inspect(name, card.node)
+    seen = backend.names().inspect(name, card.node)
     coarse = table.items.codes[:, 0] == table.items.codes[5, 0]
     assert seen.shared[0].n_items == coarse.sum()
     assert len(seen.neighbours) == 12 and seen.neighbours[0].cosine >= seen.neighbours[-1].cosine
-    assert card.node in backend.nodes(name) and f"token:{card.pieces[0]}" in backend.nodes(name)
+    assert card.node in backend.names().nodes(name) and f"token:{card.pieces[0]}" in backend.names().nodes(name)
 
 
 def test_recommend_equals_the_runs_own_recommender(backend: Backend, name: str) -> None:
@@ -79,7 +82,7 @@ def test_a_model_that_was_trained_on_is_loaded_again(backend: Backend, name: str
 
     def loaded() -> Any:
         backend.recommend(name, None, person, 3)
-        return next(reversed(backend._models._values.values()))
+        return next(reversed(backend._library._models._values.values()))
 
     person = backend.person(name, 3)
     first = loaded()
@@ -107,15 +110,20 @@ def test_the_map_falls_back_to_pca_and_says_so(backend: Backend, name: str, monk
     from llmrec.runs import cache
 
     monkeypatch.setattr(cache, "holds", lambda *_: False)
-    assert backend.atlas(name).waiting
-    atlas = backend.atlas(name, "item:i4")
+    assert backend.maps().atlas(name).waiting
+    atlas = backend.maps().atlas(name, "item:i4")
     assert atlas.how == "PCA" and not atlas.waiting and "code 3" in atlas.trouble
     assert any(trace.name == "selected" for trace in atlas.figure.data)
     assert len(atlas.table) == 100
 
 
 def test_unknown_things_are_told(backend: Backend, name: str) -> None:
-    for ask in (lambda: backend.titles("no-such-run"), lambda: backend.card(name, "item", 999), lambda: backend.inspect(name, "item:zzz")):
+    asks = (
+        lambda: backend.titles("no-such-run"),
+        lambda: backend.card(name, "item", 999),
+        lambda: backend.names().inspect(name, "item:zzz"),
+    )
+    for ask in asks:
         with pytest.raises(Trouble):
             ask()
     with pytest.raises(Trouble):

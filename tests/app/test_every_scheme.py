@@ -7,21 +7,13 @@ from typing import Any
 
 import pytest
 
-from app import maps, shared
+from app import shared
 from app.backend import Backend
+from app.errands import Errand, Errands
 from llmrec.runs import pipeline, store
 from tests.contracts.test_pairs import SCHEMES, pair
 
 HEAD = {"tokenrec": "retrieve", "cllm4rec": "items"}
-
-
-class _Ended:
-    """A UMAP process that failed at once: the map stays PCA."""
-
-    returncode = 3
-
-    def poll(self) -> int:
-        return self.returncode
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +24,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scheme", sorted(set(SCHEMES) - {"imported"}))  # names from a file are a table like any other
 def test_the_pages_open(scheme: str, stages: Path, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMREC_HOME", str(stages))
-    monkeypatch.setattr(maps, "_start", lambda run: _Ended())
+    monkeypatch.setattr(Errands, "ask", lambda *_, **__: Errand("failed", reason="not tried here"))
     run = store.create(pair(scheme, HEAD.get(scheme, "trie")))
     assert pipeline.train(run).state == "done"
     table, backend = run.table(), Backend()
@@ -49,7 +41,7 @@ def test_the_pages_open(scheme: str, stages: Path, page: Any, monkeypatch: pytes
         assert card.pieces == table.items.spell(3)
         person = backend.card(run.name, "user", 3)
         assert person.pieces == (() if table.users is None else table.users.spell(3))
-        atlas = backend.atlas(run.name)
+        atlas = backend.maps().atlas(run.name)
         assert len(atlas.table) > 20 and ("names without vectors" in atlas.note) == (run.recipe.embed is None)
         answer = backend.recommend(run.name, None, backend.person(run.name, 3), 5)
         assert len(answer.picks) == 5

@@ -1,24 +1,20 @@
 """The map's coordinates: PCA now, UMAP from a process of its own, both kept on the disk with their settings and seed.
 
-Where it stands: under `backend`. What it does not know: titles, names, pages. `python -m app.maps RUN` is that process.
+Where it stands: under `backend`. What it does not know: titles, names, pages. `python -m app.tokens.projecting RUN` is that process.
 UMAP takes many seconds to import and to warm up, so it never runs in the server.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import logging
-import subprocess
 import sys
-import threading
 from typing import Any
 
+from app.errands import Errand, Errands
 from llmrec.contracts import Vectors
-from llmrec.runs import launch
 from llmrec.view.project import Projection
 
 SEED, N_NEIGHBORS, MIN_DIST = 0, 15, 0.1
-log = logging.getLogger(__name__)
 
 
 def key(vectors: Vectors, method: str) -> str:
@@ -59,50 +55,13 @@ def space(run: Any) -> tuple[Vectors, bool]:
     return lent, False
 
 
-class Workers:
-    """At most one UMAP process at a time; a run whose process failed is not tried again in this server's life."""
+def ready(errands: Errands, run: str, vectors: Vectors) -> Errand | None:
+    """None where the better map is there; else the process that makes it, which is started where none is under way."""
+    from llmrec.runs import cache
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._run = ""
-        self._failed: dict[str, str] = {}
-
-    def ready(self, run: str, vectors: Vectors) -> bool:
-        """Whether the better map is there; where it is not, a process is set to make it."""
-        from llmrec.runs import cache
-
-        if cache.holds("map", key(vectors, "umap")):
-            return True
-        with self._lock:
-            if self._process is not None and self._process.poll() is not None:
-                if self._process.returncode:
-                    self._failed[self._run] = f"the UMAP process ended with code {self._process.returncode}"
-                self._process = None
-            if self._process is None and run not in self._failed:
-                self._run = run
-                self._process = _start(run)
-        return False
-
-    def failure(self, run: str) -> str:
-        """Why no better map will come, or nothing."""
-        return self._failed.get(run, "")
-
-    def close(self) -> None:
-        """End the process, if one runs."""
-        with self._lock:
-            if self._process is not None and self._process.poll() is None:
-                self._process.terminate()
-
-
-def _start(run: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        launch.command("app.maps", run),
-        env=launch.environment(OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    if cache.holds("map", key(vectors, "umap")):
+        return None
+    return errands.ask(("umap", run, key(vectors, "umap")), "app.tokens.projecting", run)
 
 
 def main(run: str) -> int:
@@ -114,6 +73,6 @@ def main(run: str) -> int:
 
 
 if __name__ == "__main__":
-    from app.maps import main as work
+    from app.tokens.projecting import main as work
 
     sys.exit(work(sys.argv[1]))

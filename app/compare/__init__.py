@@ -1,0 +1,1 @@
+"""Behind the Compare page: runs and baselines as numbers beside each other."""

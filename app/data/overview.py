@@ -1,0 +1,63 @@
+"""A data set as an overview: counts with their meaning, and four charts with their tables.
+
+Where it stands: under `backend`, over `llmrec.data.describe` and `llmrec.view`. What it does not know: pages, models.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.exhibits import bars, dressed
+from app.seam import Exhibit, Overview
+from llmrec.contracts import Dataset
+from llmrec.view import longtail
+
+
+def overview(dataset: Dataset, dark: bool = False) -> Overview:
+    """All the Data page shows of a data set."""
+    from llmrec.data.describe import describe
+
+    facts = describe(dataset)
+    taken = dataset.interactions
+    tail = longtail.long_tail_table(taken)
+    tail.insert(2, "title", [dataset.catalog.titles[i] for i in tail["item"]])
+    exhibits = [
+        Exhibit(
+            "longtail",
+            "The long tail",
+            f"The most taken fifth of the items holds {facts['long_tail']['head_20']:.0%} of all interactions; "
+            f"{facts['long_tail']['rare']:.0%} of the items were taken fewer than ten times.",
+            tail.drop(columns="item"),
+            dressed(longtail.long_tail(taken, dark)),
+        ),
+        Exhibit(
+            "histories",
+            "Lengths of histories",
+            f"Half of the users have {facts['history']['median']:.0f} interactions or fewer; "
+            f"the longest history has {facts['history']['max']:.0f}.",
+            longtail.history_length_table(taken),
+            dressed(longtail.history_lengths(taken, dark)),
+        ),
+    ]
+    if facts["decades"]:
+        exhibits.append(bars("decades", "Items by decade", "When the items of the catalogue came out.", facts["decades"], "decade", dark))
+    if facts["genres"]:
+        exhibits.append(
+            bars("genres", "Items by genre", "An item can have several genres and counts in each.", facts["genres"], "genre", dark)
+        )
+    return Overview(facts["name"], _counts(facts), tuple(exhibits), tuple(facts["notes"]))
+
+
+def _counts(facts: dict[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    times = facts["times"]
+    counts = [
+        ("Users", f"{facts['n_users']:,}", "People with at least one interaction."),
+        ("Items", f"{facts['n_items']:,}", "Things that can be recommended."),
+        ("Interactions", f"{facts['n_interactions']:,}", "Who took what, each counted once."),
+        ("Sparsity", f"{facts['sparsity']:.1%}", "The share of user-item pairs that never met."),
+        ("Median history", f"{facts['history']['median']:.0f}", "Half of the users have this many interactions or fewer."),
+        ("Tied in time", f"{times['tied']:.0%}", "Neighbours in a history that share their time; they keep the order of the file."),
+    ]
+    if "from" in times:
+        counts.append(("Years", f"{times['from'][:4]}–{times['to'][:4]}", f"From {times['from']} to {times['to']}."))
+    return tuple(counts)

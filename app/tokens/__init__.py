@@ -1,0 +1,1 @@
+"""Behind the Tokens page: the map, and what names say of each other."""

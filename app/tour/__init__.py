@@ -1,0 +1,1 @@
+"""Behind the Tour: the eight names of one item, and the three stories."""

@@ -1,0 +1,1 @@
+"""Behind the X-ray: what a model reads and how it chooses."""
