@@ -1,0 +1,13 @@
+"""A newcomer: which name somebody new gets (Streamlit code).
+
+Where it stands: a part of the Tokens page, over `seam.NamesLike`. What it does not know: the map.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def show(run: str) -> None:
+    """A newcomer: which name somebody new gets."""
+    st.caption("Not there yet.")

@@ -1,0 +1,13 @@
+"""The names of a run as a tree (Streamlit code).
+
+Where it stands: a part of the Tokens page, over `seam.NamesLike`. What it does not know: the map.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def show(run: str) -> None:
+    """The names of a run as a tree."""
+    st.caption("Not there yet.")
