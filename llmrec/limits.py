@@ -23,6 +23,12 @@ BOUNDS: dict[str, tuple[float, float]] = {
     # data, filter, split
     "n_users": (2, 100_000),
     "n_items": (2, 100_000),
+    "users": (1, 200_000),
+    "items": (1, MILLION),
+    "kinds": (2, 400),
+    "mean_history": (8, 1_000),
+    "noise": (0, 1),
+    "tail": (0, 3),
     "user": (0, MILLION),
     "item": (0, MILLION),
     "min_history": (0, MILLION),
@@ -82,6 +88,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
 # settings that multiply each other's cost: at most this much together
 TOGETHER: tuple[tuple[str, tuple[str, ...], int], ...] = (
     ("data", ("n_users", "n_items"), 20_000_000),
+    ("data", ("users", "mean_history"), 5_000_000),
     ("embed", ("walk_length", "walks_per_node"), 20_000),
     ("scheme", ("n_books", "n_codes"), 200_000),
     ("scheme", ("n_levels", "n_codes"), 200_000),

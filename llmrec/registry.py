@@ -20,6 +20,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "ml-1m": "llmrec.data.known:MovieLens1M",
         "beauty": "llmrec.data.known:Beauty",
         "checkerboard": "llmrec.data.synthetic:Checkerboard",
+        "bazaar": "llmrec.data.bazaar:Bazaar",
     },
     "split": {
         "loo": "llmrec.data.split:LeaveOneOut",
