@@ -47,6 +47,12 @@ def palette(dark: bool = False) -> Palette:
     return DARK if dark else LIGHT
 
 
+def pale(colour: str, share: float, dark: bool = False) -> str:
+    """A hex colour laid over the ground: 1 is the colour itself, 0 the ground. For levels of names that grow paler."""
+    one, other = (tuple(int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in (colour, palette(dark).ground))
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in zip(one, other, strict=True))
+
+
 def stepped(colours: tuple[str, ...]) -> list[list[float | str]]:
     """A plotly colour scale of equal flat steps: value i of 0..n-1 gets colour i when cmin is -0.5 and cmax n - 0.5."""
     n = len(colours)
