@@ -98,7 +98,7 @@ class Writer:
 
     def header(self, user: int | Id, template: int = 0, unseen: bool = False, task: str = "sequential") -> list[int]:
         """The row numbers of a header; user -1 is a new person, and one who was named meanwhile comes as that name."""
-        return self.vocab.encode(prompts.header(self._name(user), template, task, unseen))
+        return self.vocab.encode(prompts.header(self.called(user), template, task, unseen))
 
     def history(self, items: Ints) -> Array:
         """The names of some items, one after another."""
@@ -107,18 +107,23 @@ class Writer:
     def prompt(
         self, user: int | Id, history: Ints | Sequence[int], template: int = 0, unseen: bool = False, task: str = "sequential"
     ) -> list[int]:
-        """What the model reads before it recommends: the newest `max_items` of a history under (and over) a task's words.
+        """What the model reads before it recommends: the newest `max_items` of a history under (and over) a task's words."""
+        items = self.told(history, task)
+        footer = self.vocab.encode(prompts.footer(self.called(user), template, task, unseen))
+        return [*self.header(user, template, unseen, task), *self.history(items).tolist(), *footer]
+
+    def told(self, history: Ints | Sequence[int], task: str = "sequential") -> Array:
+        """Which items of a history a prompt names, as it names them: the newest `max_items`, (n,).
 
         In time's order for tasks that are learned in it; for every other in an order that the history alone decides.
         """
         items = np.asarray(history, dtype=np.int64)[-self.max_items :]
         if not prompts.ordered(task):
             items = items[streams.stream(0, "order", hashlib.sha256(items.tobytes()).hexdigest()).permutation(len(items))]
-        name = self._name(user)
-        footer = self.vocab.encode(prompts.footer(name, template, task, unseen))
-        return [*self.header(user, template, unseen, task), *self.history(items).tolist(), *footer]
+        return items
 
-    def _name(self, user: int | Id) -> Id | None:
+    def called(self, user: int | Id) -> Id | None:
+        """The name that a prompt gives a person; None: "a person"."""
         if isinstance(user, tuple):
             return user
         return None if user < 0 or self.table.users is None else self.table.users.spell(user)

@@ -46,16 +46,17 @@ class LanguageRecommender:
             object.__setattr__(self, "compiled", self.head.compile(self.lm, self.table))
         object.__setattr__(self, "writer", Writer(self.lm.vocab, self.compiled.names, self.table, self.max_items))
 
-    def prompt(self, user: int | Id, history: Any) -> list[int]:
-        """What the model reads for one person, as row numbers. user: their number, -1, or a new name."""
-        return self.writer.prompt(user, history, unseen=self.unseen, task=self.task)
+    def prompt(self, user: int | Id, history: Any, template: int = 0, unseen: bool | None = None) -> list[int]:
+        """What the model reads for one person, as row numbers. user: their number, -1, or a new name; template, unseen: other words than
+        those that `recommend` uses."""
+        return self.writer.prompt(user, history, template, self.unseen if unseen is None else unseen, self.task)
 
     def recommend(self, queries: Queries, k: int) -> Ranked:
         """The k best items a query; excluded items never come back."""
         training = self.lm.training
         self.lm.eval()
         try:
-            parts, people = [], self._people(queries)
+            parts, people = [], self.people(queries)
             for first in range(0, len(queries), BATCH):
                 part = queries[first : first + BATCH]
                 prompts = [self.prompt(who, h) for who, h in zip(people[first : first + BATCH], part.histories, strict=True)]
@@ -66,7 +67,7 @@ class LanguageRecommender:
             return Ranked(np.zeros((0, k), dtype=np.int32), np.zeros((0, k), dtype=np.float32))
         return Ranked(np.concatenate([p.items for p in parts]), np.concatenate([p.scores for p in parts]))
 
-    def _people(self, queries: Queries) -> list[int | Id]:
+    def people(self, queries: Queries) -> list[int | Id]:
         """Who each query is for: a number, -1, or the name that a newcomer gets."""
         people: list[int | Id] = [int(u) for u in queries.users]
         if self.namer is not None:

@@ -87,9 +87,14 @@ class Items:
         self, lm: LanguageModel, compiled: ItemRows, prompts: list[list[int]], k: int, exclude: tuple[Ints, ...] | None = None
     ) -> Ranked:
         """The k most probable items. Scores are log p(item | prompt) over the whole catalogue, excluded items included."""
+        return best(self.scored(lm, compiled, prompts), k, compiled.ties, exclude)
+
+    @torch.no_grad()
+    def scored(self, lm: LanguageModel, compiled: ItemRows, prompts: list[list[int]]) -> Tensor:
+        """log p(item | prompt) of the whole catalogue: (b, m)."""
         with autocast(lm.device):
             scores = self._scores(lm, compiled, last_states(lm, prompts))
-        return best(scores.log_softmax(1), k, compiled.ties, exclude)
+        return scores.log_softmax(1)
 
     def _scores(self, lm: LanguageModel, compiled: ItemRows, h: Tensor) -> Tensor:
         """(n, d) states to (n, m) scores, in fp32: bf16 makes ties."""

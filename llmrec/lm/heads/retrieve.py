@@ -114,11 +114,20 @@ class Retrieve:
     @torch.no_grad()
     def rank(self, lm: LanguageModel, compiled: Pool, prompts: list[list[int]], k: int, exclude: tuple[Ints, ...] | None = None) -> Ranked:
         """The k nearest items. Scores are cosines."""
-        with autocast(lm.device):
-            z = self._z(lm, last_states(lm, prompts))
+        z = self.places(lm, prompts)
         if compiled.index is not None:
             return _search(compiled, z.cpu(), k, exclude)
-        return best((z @ compiled.units.T).masked_fill(~compiled.known, NONE), k, compiled.ties, exclude)
+        return best(self.cosines(compiled, z), k, compiled.ties, exclude)
+
+    @torch.no_grad()
+    def places(self, lm: LanguageModel, prompts: list[list[int]]) -> Tensor:
+        """Where each prompt leads in the items' space: (b, d') of length 1."""
+        with autocast(lm.device):
+            return self._z(lm, last_states(lm, prompts))
+
+    def cosines(self, compiled: Pool, z: Tensor) -> Tensor:
+        """How near every item lies: (b, m), -inf where nothing is known of it."""
+        return (z @ compiled.units.T).masked_fill(~compiled.known, NONE)
 
     def _z(self, lm: LanguageModel, h: Tensor) -> Tensor:
         """(n, d) states to (n, d') places of length 1 in the items' space."""

@@ -10,6 +10,7 @@ lets each see its own ancestors alone. Nothing is copied or reordered when beams
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +25,21 @@ from llmrec.lm.names import Array, NameTree
 from llmrec.lm.precision import autocast
 
 NONE = float("-inf")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a beam search as it was taken, for b people at once, for those who want to see it.
+
+    parents: (b, w) the nodes that were read; child: (b, w, c) where each continuation leads, 0 where nowhere; totals: (b, w, c) log p of
+    each, -inf where nothing is left to find; nodes, scores: (b, w') the beam that goes on, complete names not among it.
+    """
+
+    parents: Array
+    child: Tensor
+    totals: Tensor
+    nodes: Array
+    scores: Tensor
 
 
 @dataclass(frozen=True)
@@ -58,24 +74,35 @@ class Trie:
         return value / len(batch.of_step)
 
     @torch.no_grad()
-    def rank(self, lm: LanguageModel, tree: NameTree, prompts: list[list[int]], k: int, exclude: tuple[Ints, ...] | None = None) -> Ranked:
+    def rank(
+        self,
+        lm: LanguageModel,
+        tree: NameTree,
+        prompts: list[list[int]],
+        k: int,
+        exclude: tuple[Ints, ...] | None = None,
+        watch: Callable[[Step], None] | None = None,
+    ) -> Ranked:
         """The k most probable items found. prompts: b lists of row numbers; exclude: items that must not come back.
 
-        Scores are log p(item | prompt), exact for every item found; -1 and -inf where the beam found fewer than k.
+        Scores are log p(item | prompt), exact for every item found; -1 and -inf where the beam found fewer than k. watch: is told each step
+        as it is taken, and changes nothing.
         """
         b = len(prompts)
         with autocast(lm.device):
-            search = _Search(lm, tree, prompts, exclude, k)
+            search = _Search(lm, tree, prompts, exclude, k, watch)
             h, nodes, scores = search.read(), np.zeros((b, 1), dtype=np.int64), torch.zeros(b, 1)
             for step in range(tree.depth):
-                logits = self._scores(lm, tree, h).cpu() + tree.legal(nodes.ravel()).view(b, nodes.shape[1], -1)
-                nodes, scores, parents = search.step(
-                    nodes, scores[..., None] + logits.log_softmax(-1).nan_to_num(nan=NONE, neginf=NONE), self.beams
-                )
+                nodes, scores, parents = search.step(nodes, scores[..., None] + self.after(lm, tree, h, nodes), self.beams)
                 if step + 1 == tree.depth or not torch.isfinite(scores).any():
                     break
                 h = search.advance(nodes, parents)
         return search.found()
+
+    def after(self, lm: LanguageModel, tree: NameTree, h: Tensor, nodes: Array) -> Tensor:
+        """log p of each of the tree's symbols after some nodes. h: (…, d) the state there; nodes: (…); returns (…, c), -inf where illegal."""
+        logits = self._scores(lm, tree, h).cpu() + tree.legal(nodes.ravel()).view(*nodes.shape, -1)
+        return logits.log_softmax(-1).nan_to_num(nan=NONE, neginf=NONE)
 
     def _scores(self, lm: LanguageModel, tree: NameTree, h: Tensor) -> Tensor:
         """(…, d) states to (…, c) fp32 scores of the tree's symbols."""
@@ -87,10 +114,18 @@ class Trie:
 class _Search:
     """One beam search over a batch: the cache, who descends from whom, and the items found so far."""
 
-    def __init__(self, lm: LanguageModel, tree: NameTree, prompts: list[list[int]], exclude: tuple[Ints, ...] | None, k: int) -> None:
+    def __init__(
+        self,
+        lm: LanguageModel,
+        tree: NameTree,
+        prompts: list[list[int]],
+        exclude: tuple[Ints, ...] | None,
+        k: int,
+        watch: Callable[[Step], None] | None = None,
+    ) -> None:
         from transformers import DynamicCache
 
-        self.lm, self.tree, self.k, self.cache = lm, tree, k, DynamicCache()
+        self.lm, self.tree, self.k, self.cache, self.watch = lm, tree, k, DynamicCache(), watch
         ids, mask = pad([np.asarray(p, dtype=np.int64) for p in prompts], 0)
         self.ids, self.mask = ids.to(lm.device), mask.to(lm.device)
         self.lengths = mask.sum(1)
@@ -120,7 +155,10 @@ class _Search:
         self._collect(leaf.view(b, -1), totals.masked_fill(leaf < 0, NONE).view(b, -1))
         open_ = totals.masked_fill(leaf >= 0, NONE).view(b, -1)
         scores, at = open_.topk(min(beams, open_.shape[1]), dim=1)
-        return child.view(b, -1).gather(1, at).numpy(), scores, at // c
+        fresh = child.view(b, -1).gather(1, at).numpy()
+        if self.watch is not None:
+            self.watch(Step(nodes, child, totals, fresh, scores))
+        return fresh, scores, at // c
 
     def advance(self, nodes: Array, parents: Tensor) -> Tensor:
         """Read each beam's newest symbol behind the prompt, seeing its own ancestors alone. Returns (b, w, d)."""
