@@ -100,7 +100,7 @@ class Trie:
         return search.found()
 
     def after(self, lm: LanguageModel, tree: NameTree, h: Tensor, nodes: Array) -> Tensor:
-        """log p of each of the tree's symbols after some nodes. h: (…, d) the state there; nodes: (…); returns (…, c), -inf where illegal."""
+        """log p of each symbol after some nodes. h: (…, d) the state there; nodes: (…); returns (…, c), -inf where illegal."""
         logits = self._scores(lm, tree, h).cpu() + tree.legal(nodes.ravel()).view(*nodes.shape, -1)
         return logits.log_softmax(-1).nan_to_num(nan=NONE, neginf=NONE)
 
