@@ -46,7 +46,8 @@ def build(backend: Any = None) -> Any:
     from fastapi import FastAPI
     from streamlit.web.bootstrap import load_config_options
 
-    from app import chat_panel, shared
+    from app import chat_panel, pages, shared
+    from app.entrance import Entrance
 
     load_config_options(CONFIG)
     if backend is not None:
@@ -66,7 +67,7 @@ def build(backend: Any = None) -> Any:
         theme=chat_panel.theme(),
         css=chat_panel.css(),
     )
-    parent.mount("/", studio)  # last, since it takes every path
+    parent.mount("/", Entrance(studio, pages.ADDRESSES))  # last, since it takes every path
     return parent
 
 
