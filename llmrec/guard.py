@@ -3,8 +3,9 @@
 Where it stands: between a page and `recipe`; the command line and Python, whose files are a person's own, pass it by.
 What it does not know: pages. What it says is one sentence with key, value and remedy.
 
-From a page a recipe may name registered data sets, files inside the folder of data sets (`llmrec.home.data`) and the language models that
-ship with this program. Any other path or model would let a stranger read the disk, or make this machine fetch and run what they like.
+From a page a recipe may name registered data sets, files inside the folder of data sets (`llmrec.home.data`), data sets imported on this
+machine (by name, or by full path inside `llmrec.home.uploads`) and the language models that ship with this program. Any other path or
+model would let a stranger read the disk, or make this machine fetch and run what they like.
 A text setting that nobody classified here is refused, so that a new stage with a path cannot slip through.
 """
 
@@ -37,6 +38,7 @@ TEXTS: dict[str, Kind] = {
     "data.recbole.time": "word",
     "data.recbole.rating": "word",
     "data.recbole.title": "word",
+    "data.upload.set": "word",
     "data.table.user": "word",
     "data.table.item": "word",
     "data.table.time": "word",
@@ -111,8 +113,11 @@ def kind_of(section: str, name: str, key: str, hint: Any = None) -> Kind | None:
 
 
 def data_path(text: str) -> Path:
-    """A file or folder of the data folder, by its name there or in full, with nothing that leads out of it. Raises `BadRecipe`."""
-    root = home.data()
+    """A file or folder of the data folder, by its name there or in full, or of the imported sets, in full; nothing may lead out of it.
+
+    Raises `BadRecipe`.
+    """
+    root = _root_of(text)
     said = f"{text!r:.200}"
     remedy = f"put the file into the folder of data sets ({root}) and name it as it is called there"
     if not text or _CONTROL.search(text) or text.startswith("~") or ".." in Path(text).parts:
@@ -131,6 +136,15 @@ def data_path(text: str) -> Path:
             raise
         raise BadRecipe(f"{said} cannot be looked up: {remedy}") from None
     return place
+
+
+def _root_of(text: str) -> Path:
+    """The folder that a path must lie in: that of the imported sets where it begins there, else the folder of data sets."""
+    try:
+        inside = Path(text).is_absolute() and Path(text).is_relative_to(home.uploads().absolute()) and home.uploads().is_dir()
+    except ValueError:
+        inside = False
+    return home.uploads() if inside else home.data()
 
 
 def _check_text(text: str) -> None:

@@ -29,6 +29,11 @@ def data() -> Path:
     return Path(named).expanduser() if named else home() / "data"
 
 
+def uploads() -> Path:
+    """Data sets imported on this machine, a folder each (`llmrec.data.uploads`)."""
+    return home() / "uploads"
+
+
 def models() -> Path:
     """Unpacked language-model weights."""
     return home() / "models"

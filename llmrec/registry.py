@@ -16,6 +16,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "recbole": "llmrec.data.recbole:RecBoleFolder",
         "table": "llmrec.data.tabular:TableFile",
         "sequences": "llmrec.data.sequences:SequenceFile",
+        "amazon": "llmrec.data.amazon:AmazonReviews",
+        "upload": "llmrec.data.uploads:Upload",
         "lastfm": "llmrec.data.known:LastFm",
         "ml-1m": "llmrec.data.known:MovieLens1M",
         "beauty": "llmrec.data.known:Beauty",

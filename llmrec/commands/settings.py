@@ -46,7 +46,7 @@ def asked(args: argparse.Namespace) -> Recipe:
     if args.scheme is not None:
         if args.recipe is not None:
             raise ValueError(f"both the recipe {args.recipe!r} and --scheme were given: leave one of them out")
-        return recipe.with_settings(_of_preset(args, wanted), wanted)
+        return recipe.with_settings(_of_preset(args, wanted), {**_as_imported(args.data), **wanted})
     for name in ("data", "head", "lm", "preset"):
         if getattr(args, name) is not None:
             raise ValueError(f"--{name} goes with --scheme; a setting of a recipe is changed by --set, such as --set train.epochs=2")
@@ -62,6 +62,14 @@ def _of_preset(args: argparse.Namespace, wanted: dict[str, Any]) -> Recipe:
     data = source(args.data or PRESET["data"])
     own = {key.partition(".")[2]: value for key, value in wanted.items() if key.startswith("data.")}  # needed to read it
     return presets.recipe(args.scheme, {**data, **own}, args.preset or PRESET["preset"], args.head, args.lm or "nano")
+
+
+def _as_imported(data: str | None) -> dict[str, Any]:
+    """The filter and the split that an imported data set was given."""
+    from llmrec.commands.data import sections
+
+    own = sections(data) if data else {}
+    return {section: own[section] for section in ("filter", "split") if own.get(section)}
 
 
 def typed(args: argparse.Namespace) -> str:

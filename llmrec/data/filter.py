@@ -52,6 +52,12 @@ class KCore:
         note = f"k-core (user {self.user}, item {self.item}): {left} are left"
         return replace(dataset, interactions=kept, catalog=catalog, notes=(*dataset.notes, note))
 
+    def left(self, interactions: Interactions) -> tuple[int, int, int]:
+        """How many users, items and interactions `apply` would leave, without making anything of them."""
+        rows = self._core(interactions)
+        users, items = (len(np.unique(column[rows])) for column in (interactions.user, interactions.item))
+        return users, items, len(rows)
+
     def _core(self, old: Interactions) -> np.ndarray:
         """Ascending rows of the largest part that obeys both bounds."""
         rows = np.arange(len(old))

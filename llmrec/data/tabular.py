@@ -30,8 +30,9 @@ SCORES = ("rating", "score", "stars", "overall")
 class TableFile:
     """Interactions in one table, and, where `items_path` is given, the catalogue of items in another.
 
-    user, item, time, rating, title: names of columns; None: found where exactly one column bears an obvious name. Without a column of
-    times the order of the file is the order of time (noted). Titles are looked for in the items' table, else beside the interactions.
+    user, item, time, rating, title: names of columns; None: found where exactly one column bears an obvious name; "": there is none,
+    whatever the names say. Without a column of times the order of the file is the order of time (noted). Titles are looked for in the
+    items' table, else beside the interactions.
     text: the column of what users wrote of items (reviews, tags), read where it is named and only there.
     """
 
@@ -113,11 +114,13 @@ def read_table(path: Path, encoding: str = "utf-8") -> Table:
 
 def find_column(table: Table, named: str | None, obvious: tuple[str, ...], setting: str) -> str | None:
     """The column that `named` names, else the only one with an obvious name, else None. Two candidates: `BadData` names them."""
+    if named == "":
+        return None
     if named is not None:
         table.need(named, setting)
         return named
-    wanted = {_bare(o) for o in obvious}
-    found = [str(c) for c in table.frame.columns if _bare(str(c)) in wanted]
+    wanted = {bare(o) for o in obvious}
+    found = [str(c) for c in table.frame.columns if bare(str(c)) in wanted]
     if len(found) > 1:
         raise BadData(f"{table.path.name} has several columns that may be the {setting}: {', '.join(found)}; choose one with {setting}=")
     return found[0] if found else None
@@ -131,7 +134,7 @@ def _required(table: Table, named: str | None, obvious: tuple[str, ...], setting
     return found
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 

@@ -129,7 +129,7 @@ def recipe(
     size = size or (KNOWN.get(called) if set(section) <= {"name"} else None) or _counted(bare)
     on = on or device()
     plain["lm"], plain["train"] = _scratch(lm, scheme, preset, on, size) if lm in BACKBONES[:2] else _tuned(lm, preset, on, size)
-    return dataclasses.replace(read(plain), name=f"{scheme}-{called}-{preset}")
+    return dataclasses.replace(read(plain), name=f"{scheme}-{section.get('set', called)}-{preset}")
 
 
 def _scratch(lm: str, scheme: str, preset: str, on: Device, size: Size) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -5,7 +5,8 @@ Where it stands: after every stage; the worker fills a run, the pages and the co
     recipe.toml   run.json       what was asked, when, with which versions, on which data
     ids/          vectors/       the names, and the vectors they came from
     model/        checkpoint/    what `llmrec.lm` saved
-    metrics.json  events.jsonl   status.json  lock
+    metrics.json  places/        numbers, and where each held-out item stood in the rankings behind them
+    events.jsonl  status.json    lock
 """
 
 from __future__ import annotations
@@ -281,6 +282,7 @@ def stage_names(recipe: Recipe) -> dict[str, str]:
 
     kinds = ("data", "scheme", "head")
     named = {kind: registry.name_of(kind, getattr(recipe, kind)) for kind in kinds}
+    named["data"] = getattr(recipe.data, "set", named["data"])  # a set that was imported is called by its own name
     return {**named, "lm": str(getattr(recipe.lm, "name", "lm"))}
 
 
