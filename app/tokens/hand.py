@@ -8,11 +8,20 @@ A widget's callback calls `take`; nothing else changes them.
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from app import frame
+from app import chips, frame, shared
 
 SIDES = ("item", "user", "token")
+ROWS = 5_000  # of a table in the page; its file has all
+COLUMNS = {
+    "title": st.column_config.TextColumn("title", width="medium"),
+    "genres": st.column_config.TextColumn("genres", width="medium"),
+    "year": st.column_config.NumberColumn("year", format="%d"),
+    "taken": st.column_config.NumberColumn("taken", help="How many interactions it has in the whole data set."),
+    "same name": st.column_config.NumberColumn("same name", help="How many others of its side bear the same whole name."),
+}
 
 
 def asked() -> str | None:
@@ -51,3 +60,50 @@ def pills(label: str, options: dict[str, str], key: str, meaning: str) -> None:
     if options:
         st.session_state[key] = None
         st.pills(label, list(options), format_func=options.__getitem__, key=key, on_change=on_pick, help=meaning)
+
+
+def table(rows: pd.DataFrame, key: str, title: str, name: str, height: int = 380) -> None:
+    """Users and items as rows; choosing one takes it into hand. rows: with a column `node`; name: of the file that is downloaded."""
+    shown = rows.head(ROWS)
+
+    def on_pick() -> None:
+        chosen = st.session_state[key]["selection"]["rows"]
+        if chosen and chosen[0] < len(shown):
+            take(str(shown["node"].iloc[chosen[0]]))
+
+    if len(rows) > ROWS:
+        st.caption(f"The first {ROWS:,} of {len(rows):,} rows are shown; the file has all.")
+    st.dataframe(
+        shown.drop(columns="node"),
+        hide_index=True,
+        key=key,
+        on_select=on_pick,
+        selection_mode="single-row",
+        alt=title,
+        height=min(height, 38 + 35 * max(1, len(shown))),
+        column_config=COLUMNS,
+    )
+    frame.download(name, rows.drop(columns="node"), f"csv_{key}")
+
+
+def show(run: str) -> None:
+    """What is in hand, in one line, where the map is not beside it."""
+    node = held()
+    if node is None:
+        return
+    seen = shared.backend().names().inspect(run, node)
+    with st.container(horizontal=True, vertical_alignment="center", key="in_hand"):
+        with st.container(width="stretch"):
+            frame.html(f'<div class="lm-hand"><b>{chips.text(chips.label(seen.card))}</b>{chips.chips(seen.card)}</div>')
+        st.button(
+            "Show it on the map",
+            icon=":material/explore:",
+            type="tertiary",
+            key="to_map",
+            on_click=_to_map,
+            help="Opens the map with this one ringed and its inspector beside it.",
+        )
+
+
+def _to_map() -> None:
+    st.session_state["section_part"] = "map"

@@ -1,26 +1,27 @@
-"""Names as the Tokens page shows them: one point or one Token, with whom it shares what and who is near.
+"""Names as the Tokens page shows them: one point or one Token, how healthy all are, the tree, codes back to items, newcomers, files.
 
-Where it stands: behind `seam.NamesLike`. What it does not know: Streamlit, maps.
+Where it stands: behind `seam.NamesLike`; the work is done by the modules beside it. What it does not know: Streamlit, maps.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Literal
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from app.library import Library, told
-from app.seam import Inspection, Neighbour, Shared, Trouble
-from app.seam.values import Card
+from app.library import Kept, Library, told
+from app.seam.names import Form, Found, Health, Inspection, Landed, Place, Predicted, Shape, Tree, Ways
+from app.seam.values import Exhibit, Side, Trouble
+from app.tokens import codes, exporting, health, inspecting, listing, newcomer, predicting, reading, tree
+from app.tokens.reading import Reading
 from app.world import World
-from llmrec.contracts import IdTable, Token
-from llmrec.ids import lookup
-from llmrec.view import neighbours
+from llmrec.contracts import IdTable
 from llmrec.view.levels import coloured
 
-SHOWN = 60
+T = TypeVar("T")
+SMALL = 80
 
 
 class Names:
@@ -28,20 +29,146 @@ class Names:
 
     def __init__(self, library: Library) -> None:
         self._library = library
+        self._small = Kept(SMALL)  # what is quickly made anew: it must not push figures and tables out of the library
 
     def nodes(self, run: str) -> dict[str, str]:
         """Everything on the map and every Token: node -> how it is written."""
-        with told():
-            world = self._library.world(run)
-            return self._library.kept(("nodes", self._library.made(run)), lambda: _nodes(world))
+        return self._kept(run, "nodes", _nodes)
 
     def inspect(self, run: str, node: str) -> Inspection:
         """One point or one Token, with whom it shares what and who is near."""
+        return self._kept(run, ("inspect", node), lambda world: inspecting.inspect(world, self._reading(run), node))
+
+    def predicted(self, run: str, token: str, again: bool = False) -> Predicted:
+        """How often items that carry a Token are recommended; counted by an errand when first asked."""
         with told():
-            return _inspect(self._library.world(run), node, node in self.nodes(run))
+            world = self._library.world(run)
+            if not predicting.kept(world.run):
+                errand = self._library.errands.ask(("predicted", predicting.key(world.run)), "app.tokens.predicting", run, again=again)
+                if errand.state == "failed":
+                    return Predicted("failed", errand.reason)
+                return Predicted("waiting", errand.stage or "starting")
+            sample = self._kept(run, "predicted", lambda world: predicting.answers(world.run))
+            carried = np.zeros(len(world.dataset.catalog.items), dtype=bool)
+            carried[self._reading(run).carriers(token)[0]] = True
+            return _counted(sample, carried, world)
+
+    def health(self, run: str) -> Health:
+        """How well names use their alphabet."""
+        return self._kept(run, "health", lambda world: health.examine(world, self._reading(run)))
+
+    def semantics(self, run: str) -> tuple[tuple[str, str, str], ...]:
+        """What names say of behaviour, genre and year."""
+        return self._kept(run, "semantics", health.semantics)
+
+    def usage(self, run: str, book: str, dark: bool = False) -> Exhibit:
+        """How often each code of one book is used."""
+        return self._kept(run, ("usage", book, dark), lambda world: health.usage(world, book, dark))
+
+    def sides(self, run: str) -> tuple[Side, ...]:
+        """Whom the scheme names."""
+        table = self._world(run).table
+        return ("item",) if table is None or table.users is None else ("item", "user")
+
+    def tree(self, run: str, side: Side, shape: Shape, by: str, depth: int, dark: bool = False) -> Tree:
+        """The names of one side as a tree."""
+        key = ("tree", side, shape, by, depth, dark)
+        return self._kept(run, key, lambda world: tree.plant(world, self._reading(run), side, shape, by, depth, dark))
+
+    def branch(self, run: str, side: Side, branch: str) -> Found:
+        """Who stands below a branch of the tree."""
+        return self._kept(run, ("branch", side, branch), lambda world: codes.under(world, self._reading(run), side, branch))
+
+    def places(self, run: str, side: Side) -> tuple[Place, ...]:
+        """Every place of a name with the codes that occur; none where names are text."""
+        return self._kept(run, ("places", side), lambda world: codes.places(world, side))
+
+    def read(self, run: str, name: str) -> tuple[Side, tuple[int | None, ...]]:
+        """A written name as codes."""
+        with told():
+            return codes.read(self._world(run), name)
+
+    def invert(self, run: str, side: Side, chosen: tuple[int | None, ...]) -> Found:
+        """Who has these codes at these places."""
+        return self._kept(run, ("invert", side, chosen), lambda world: codes.invert(world, self._reading(run), side, chosen))
+
+    def beginning(self, run: str, side: Side, text: str) -> Found:
+        """Whose name is text that begins so."""
+        return self._kept(run, ("beginning", side, text), lambda world: codes.beginning(world, self._reading(run), side, text))
+
+    def bearers(self, run: str, token: str) -> Found:
+        """Everyone who carries a Token, as a table."""
+        return self._kept(run, ("bearers", token), lambda world: codes.carrying(world, self._reading(run), token))
+
+    def ways(self, run: str) -> Ways:
+        """How this run can name newcomers."""
+        return self._kept(run, "ways", newcomer.ways)
+
+    def name_user(self, run: str, history: tuple[int, ...]) -> Landed:
+        """A new person's name."""
+        return self._kept(run, ("new user", history), lambda world: newcomer.user(world, history))
+
+    def text_read(self, run: str, text: str, again: bool = False) -> tuple[str, str]:
+        """Whether a new item's text was read already: "ready", "waiting" with its stage, or "failed" with its reason."""
+        with told():
+            world = self._world(run)
+            if newcomer.is_read(world, text):
+                return "ready", ""
+            key = ("text", newcomer.text_key(world, text))
+            errand = self._library.errands.ask(key, "app.tokens.texting", run, text=text, again=again)
+            return ("failed", errand.reason) if errand.state == "failed" else ("waiting", errand.stage or "starting")
+
+    def name_item(self, run: str, users: tuple[int, ...] = (), text: str = "") -> Landed:
+        """A new item's name."""
+        return self._kept(run, ("new item", users, text), lambda world: newcomer.item(world, users, text))
+
+    def listed(self, run: str, nodes: tuple[str, ...] | None, words: str = "") -> pd.DataFrame:
+        """These nodes as a table, or everybody; only the rows with every one of these words."""
+        everyone = self._kept(run, "everyone", lambda world: _searchable(listing.everybody(world, self._reading(run))))
+        found = everyone if nodes is None else everyone[everyone["node"].isin(set(nodes))]
+        for word in words.casefold().split():
+            found = found[found["_text"].str.contains(word, regex=False)]
+        return found.drop(columns="_text").reset_index(drop=True)
+
+    def export(self, run: str, nodes: tuple[str, ...] | None, form: Form) -> bytes:
+        """These names as a file, or all."""
+        with told():
+            return exporting.export(self._world(run), self.listed(run, nodes), form)
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Nothing to end: the library ends the errands."""
+
+    def _world(self, run: str) -> World:
+        with told():
+            world = self._library.world(run)
+            if world.table is None:
+                raise Trouble("There are no names without a trained run.")
+            return world
+
+    def _reading(self, run: str) -> Reading:
+        return self._kept(run, "reading", reading.read)
+
+    def _kept(self, run: str, key: object, make: Callable[[World], T]) -> T:
+        """key: a word for what there is one of per run, anything else for what there are many of."""
+        with told():
+            world, whole = self._world(run), ("names", self._library.made(run), key)
+            return (self._library.kept if isinstance(key, str) else self._small.get)(whole, lambda: make(world))
+
+
+def _counted(sample: predicting.Sample, carried: np.ndarray, world: World) -> Predicted:
+    filled = sample.items >= 0
+    hits = np.where(filled, carried[sample.items], False)
+    targets = world.split.test.item
+    return Predicted(
+        "ready",
+        "",
+        len(sample.users),
+        sample.items.shape[1],
+        float(hits.sum() / max(1, filled.sum())),
+        int(hits.any(axis=1).sum()),
+        float(carried.mean()),
+        float(carried[targets].mean()) if len(targets) else 0.0,
+    )
 
 
 def _nodes(world: World) -> dict[str, str]:
@@ -67,44 +194,8 @@ def _carried(table: IdTable) -> list[str]:
     return [str(t) for t in table.tokens if str(t) in used]
 
 
-def _inspect(world: World, node: str, known: bool) -> Inspection:
-    side, _, key = node.partition(":")
-    if world.table is None or world.levels is None:
-        raise Trouble("There are no names without a trained run.")
-    if side == "token":
-        if not known:
-            raise Trouble(f"No name of this run has the Token {key}.")
-        tone = world.levels.token(key)
-        shared = _shared(world, Token(key), tone)
-        genres = Counter(g for c in shared.items for g in c.genres)
-        card = Card("token", 0, key, "Everyone who carries this Token", pieces=(Token(key),), tones=(tone,))
-        return Inspection(card, (shared,), (), tuple(genres.most_common(4)))
-    index = world.index(side, key)  # type: ignore[arg-type]
-    if index is None:
-        raise Trouble(f"There is no {side} with the key {key!r} here.")
-    card = world.card(side, index)  # type: ignore[arg-type]
-    tokens = tuple(_shared(world, p, card.tones[n]) for n, p in enumerate(card.pieces) if isinstance(p, Token))
-    return Inspection(card, tokens, _near(world, side, index))  # type: ignore[arg-type]
-
-
-def _shared(world: World, token: Token, tone: int | None) -> Shared:
-    assert world.table is not None
-    found = lookup.members(world.table, token)
-    popular = np.bincount(world.dataset.interactions.item, minlength=world.dataset.interactions.n_items)
-    items = sorted((int(i) for i in found.items), key=lambda i: -int(popular[i]))
-    return Shared(
-        str(token),
-        tone,
-        len(found.items),
-        len(found.users),
-        tuple(world.card("item", i) for i in items[:SHOWN]),
-        tuple(world.card("user", int(u)) for u in found.users[:SHOWN]),
-    )
-
-
-def _near(world: World, side: Literal["item", "user"], index: int, k: int = 12) -> tuple[Neighbour, ...]:
-    if world.vectors is None:
-        return ()
-    among: Literal["item", "user"] = "item" if side == "item" or world.vectors.joint else "user"
-    found = neighbours.nearest(world.vectors, side, index, k, among)
-    return tuple(Neighbour(world.card(found.side, int(i)), 1 - float(d)) for i, d in zip(found.indices, found.distances, strict=True))
+def _searchable(table: pd.DataFrame) -> pd.DataFrame:
+    """With a column that holds all a row says, without case: filters of words read it."""
+    said = [table[column].astype(object) for column in table if column not in ("node", *listing.END)]
+    lines = (" ".join("" if v is None or v is pd.NA else str(v) for v in row) for row in zip(*said, strict=True))
+    return table.assign(_text=[line.casefold() for line in lines])
