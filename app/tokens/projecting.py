@@ -1,44 +1,46 @@
 """The map's coordinates: PCA now, UMAP from a process of its own, both kept on the disk with their settings and seed.
 
-Where it stands: under `backend`. What it does not know: titles, names, pages. `python -m app.tokens.projecting RUN` is that process.
-UMAP takes many seconds to import and to warm up, so it never runs in the server.
+Where it stands: under `maps`. What it does not know: titles, names, pages. `python -m app.tokens.projecting RUN NEIGHBORS DIST SEED` is
+that process. UMAP takes many seconds to import and to warm up, so it never runs in the server.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from typing import Any
 
 from app.errands import Errand, Errands
+from app.seam.maps import Lay
 from llmrec.contracts import Vectors
 from llmrec.view.project import Projection
 
-SEED, N_NEIGHBORS, MIN_DIST = 0, 15, 0.1
+
+def key(mark: str, lay: Lay) -> str:
+    """What the coordinates are kept under: the vectors' fingerprint and every setting. PCA has none, and is the same under each seed."""
+    from llmrec.runs import cache
+
+    settings = (lay.neighbors, lay.dist, lay.seed) if lay.how == "UMAP" else ()
+    return cache.key("map", lay.how.lower(), *settings, cache.code("llmrec.view.project"), mark)
 
 
-def key(vectors: Vectors, method: str) -> str:
-    """What the coordinates are kept under: the vectors and every setting."""
+def fingerprint(vectors: Vectors) -> str:
+    """The fingerprint of vectors; ask once per run, since a large catalogue takes a while to read through."""
     from llmrec import artifacts
+
+    return artifacts.fingerprint(vectors)
+
+
+def project(vectors: Vectors, lay: Lay, mark: str) -> Projection:
+    """The coordinates, read from the disk or made here: PCA anywhere, UMAP only where nobody waits or where `ready` says it is there."""
     from llmrec.runs import cache
+    from llmrec.view import project as layouts
 
-    return cache.key("map", method, SEED, N_NEIGHBORS, MIN_DIST, cache.code("llmrec.view.project"), artifacts.fingerprint(vectors))
+    def make() -> Projection:
+        return layouts.pca(vectors) if lay.how == "PCA" else layouts.umap(vectors, lay.seed, lay.neighbors, lay.dist)
 
-
-def pca(vectors: Vectors) -> Projection:
-    """The quick map, made here."""
-    from llmrec.runs import cache
-    from llmrec.view import project
-
-    return cache.remember("map", key(vectors, "pca"), Projection, lambda: project.pca(vectors, SEED))
-
-
-def umap(vectors: Vectors) -> Projection:
-    """The better map, made here: only the worker process calls this without asking `Workers.ready` first."""
-    from llmrec.runs import cache
-    from llmrec.view import project
-
-    return cache.remember("map", key(vectors, "umap"), Projection, lambda: project.umap(vectors, SEED, N_NEIGHBORS, MIN_DIST))
+    return cache.remember("map", key(mark, lay), Projection, make)
 
 
 def space(run: Any) -> tuple[Vectors, bool]:
@@ -55,24 +57,32 @@ def space(run: Any) -> tuple[Vectors, bool]:
     return lent, False
 
 
-def ready(errands: Errands, run: str, vectors: Vectors) -> Errand | None:
-    """None where the better map is there; else the process that makes it, which is started where none is under way."""
+def ready(errands: Errands, run: str, lay: Lay, mark: str) -> Errand | None:
+    """None where this map can be shown; else the process that makes it, which is started where none is under way."""
     from llmrec.runs import cache
 
-    if cache.holds("map", key(vectors, "umap")):
+    if lay.how == "PCA" or cache.holds("map", key(mark, lay)):
         return None
-    return errands.ask(("umap", run, key(vectors, "umap")), "app.tokens.projecting", run)
+    words = (run, str(lay.neighbors), str(lay.dist), str(lay.seed))
+    return errands.ask(("umap", run, key(mark, lay)), "app.tokens.projecting", *words)
 
 
-def main(run: str) -> int:
-    """Make the better map of one run and keep it."""
+def main(run: str, neighbors: str, dist: str, seed: str) -> int:
+    """Make one UMAP of one run and keep it."""
     from llmrec.runs import store
 
-    umap(space(store.by_name(run))[0])
+    print(json.dumps({"stage": "reading the vectors"}), flush=True)
+    vectors = space(store.by_name(run))[0]
+    print(json.dumps({"stage": "laying out"}), flush=True)
+    try:
+        project(vectors, Lay("UMAP", int(neighbors), float(dist), int(seed)), fingerprint(vectors))
+    except ValueError as error:
+        print(json.dumps({"trouble": str(error)}), flush=True)
+        return 1
     return 0
 
 
 if __name__ == "__main__":
     from app.tokens.projecting import main as work
 
-    sys.exit(work(sys.argv[1]))
+    sys.exit(work(*sys.argv[1:]))

@@ -9,23 +9,21 @@ import plotly.graph_objects as go
 
 from app.seam import (
     Answer,
-    Atlas,
     Card,
     Exhibit,
-    Inspection,
     Mention,
-    Neighbour,
     Overview,
     Person,
     Pick,
     Progress,
     RunInfo,
-    Shared,
     Side,
     Trouble,
 )
 from llmrec.contracts import Token
 from tests.app.fake_intake import FakeIntake
+from tests.app.fake_maps import FakeMaps
+from tests.app.fake_names import FakeNames
 from tests.app.fake_scores import FakeScores
 from tests.app.fake_tour import FakeTour
 from tests.app.fake_workshop import FakeWorkshop
@@ -49,7 +47,7 @@ SMALL = 2  # users and items of the run that is called "small"
 TASTES = [[0, 1, 2, 10], [3, 9, 7], [4, 8, 5, 11, 6], [2, 0, 11], [5, 7, 4], [9, 3, 6]]
 
 
-class FakeBackend:
+class FakeBackend(FakeMaps, FakeNames):
     """`progress`: what `first_run` tells; `names`: the runs that there are; `fails`: what every recommendation raises."""
 
     def __init__(self, names: tuple[str, ...] = ("alpha", "beta"), progress: Progress | None = None, fails: str = "") -> None:
@@ -118,42 +116,6 @@ class FakeBackend:
 
     def person(self, run: str | None, user: int) -> Person:
         return Person(user, tuple(TASTES[user][:-1]))
-
-    def nodes(self, run: str) -> dict[str, str]:
-        items = {f"item:{i + 1}": f"{t} ({y})" for i, (t, y, _) in enumerate(FILMS[: len(self.titles(run))])}
-        return {**items, **{f"user:{k}": f"user {k}" for k in self.user_keys(run)}, **{f"token:<c{c}>": f"<c{c}>" for c in range(3)}}
-
-    def atlas(self, run: str, focus: str | None = None, dark: bool = False) -> Atlas:
-        nodes = [n for n in self.nodes(run) if not n.startswith("token")]
-        x, y = [n * 7 % 18 for n in range(len(nodes))], [n * 5 % 18 for n in range(len(nodes))]
-        figure = go.Figure(
-            go.Scattergl(
-                x=x,
-                y=y,
-                mode="markers",
-                customdata=[[n.partition(":")[0], self.index(run, *n.split(":", 1))] for n in nodes],
-                marker={"size": 9},
-            )
-        )
-        return Atlas(
-            "PCA", figure, pd.DataFrame({"node": nodes, "x": x, "y": y}), (("Trustworthiness", 0.9, "How far near points were near."),)
-        )
-
-    def inspect(self, run: str, node: str) -> Inspection:
-        side, _, key = node.partition(":")
-        if side == "token":
-            card = Card("token", int(key[2:-1]), key, key, pieces=(Token(key),), tones=(int(key[2:-1]),))
-            return Inspection(card, (self._shared(run, key),), (), (("Sci-Fi", 2),))
-        index = self.index(run, side, key)  # type: ignore[arg-type]
-        if index is None:
-            raise Trouble(f"no {side} {key}")
-        card = self.card(run, side, index)  # type: ignore[arg-type]
-        return Inspection(card, tuple(self._shared(run, str(p)) for p in card.pieces), (Neighbour(self.card(run, "item", 2), 0.91),))
-
-    def _shared(self, run: str, token: str) -> Shared:
-        items = tuple(c for c in (self.card(run, "item", i) for i in range(len(FILMS))) if token in c.pieces)
-        users = tuple(c for c in (self.card(run, "user", u) for u in range(len(TASTES))) if token in c.pieces)
-        return Shared(token, None, len(items), len(users), items, users)
 
     def baselines(self) -> list[str]:
         return ["popularity", "itemknn-last3"]

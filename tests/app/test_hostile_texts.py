@@ -10,6 +10,7 @@ import pytest
 
 from app import chips, exhibits, frame
 from app.seam import Overview, Progress, Trouble
+from app.seam.names import Telling
 
 EVIL = (
     '<script>alert(1)</script><img src="https://evil.example/x.png" onerror="alert(1)"><a href="javascript:alert(1)">x</a>'
@@ -64,12 +65,17 @@ def evil(fakes: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             from dataclasses import replace
 
             seen = super().inspect(run, node)
-            return replace(seen, genres=((EVIL, 2),))
+            return replace(seen, facts=((EVIL, EVIL, EVIL),), telling=((EVIL, (Telling(EVIL, 2, 3, 1.6),)),), note=EVIL)
 
-        def atlas(self, run: str, focus: str | None = None, dark: bool = False) -> Any:
+        def atlas(self, *asked: Any) -> Any:
             from dataclasses import replace
 
-            return replace(super().atlas(run, focus, dark), trouble=EVIL, note=EVIL)
+            return replace(super().atlas(*asked), waiting=True, stage=EVIL, trouble=EVIL, note=EVIL)
+
+        def change(self, *asked: Any) -> Any:
+            from dataclasses import replace
+
+            return replace(super().change(*asked), notes=(EVIL,))
 
         def recommend(self, *asked: Any, **more: Any) -> Any:
             from dataclasses import replace

@@ -1,0 +1,123 @@
+"""Two runs on one layout with what moved between them (Streamlit code).
+
+Where it stands: a part of the Tokens page, over `seam.MapsLike.change`. What it does not know: how movement is measured.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import chips, frame, shared
+from app.seam.maps import Change
+from app.tokens import find_part, hand, lay_part, pointing
+
+CHART = "both"
+
+
+def hear(run: str) -> None:
+    """Take what was clicked since the page last looked. Called before any widget of the page is made."""
+    done = pointing.news(CHART)
+    if done is not None and done.point is not None:
+        hand.take(shared.backend().card(run, *done.point).node, ring=False)  # type: ignore[arg-type]
+
+
+def show(run: str) -> None:
+    """The whole part."""
+    other = find_part.other()
+    if other is None:
+        st.info(
+            "Choose a second run above, under **Compare with**: both are drawn on one map, and what changed company most is listed.",
+            icon=":material/compare_arrows:",
+        )
+        return
+    lay = lay_part.chosen()
+    change = shared.backend().maps().change(run, other, st.session_state.get("focus"), frame.dark(), lay)
+    for note in change.notes:
+        st.caption(chips.text(f"{note[:1].upper()}{note[1:]}."))
+    pointing.drawn(CHART, (run, other, lay, st.session_state.get("focus"), frame.dark()))
+    st.plotly_chart(
+        change.figure,
+        key=CHART,
+        theme=None,
+        on_select="rerun",
+        selection_mode="points",
+        config=frame.chart("moved", scrollZoom=True),
+        alt="The same map twice, in the colours of either run's first Tokens",
+    )
+    st.caption("Both maps have the coordinates of the first run's vectors: zoom one and the other follows. Click a point to see it below.")
+    _listed(run, change)
+    _agreement(change)
+    if change.flow is not None:
+        frame.exhibit(change.flow)
+    else:
+        st.caption("There is no flow to draw: the names of one of these runs do not begin with a Token that items share.")
+
+
+def _listed(run: str, change: Change) -> None:
+    """The items that moved most at the left, the one in hand at the right."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.subheader("What moved most", anchor=False)
+        st.caption(
+            f"By their first piece, items changed {change.mean:.0%} of their companions on average. A row takes the item in hand; "
+            "the map rings it."
+        )
+        st.dataframe(
+            change.table,
+            hide_index=True,
+            key="moved_rows",
+            on_select=lambda: _on_row(change.nodes),
+            selection_mode="single-row",
+            height=430,
+            alt="The items whose companions changed most",
+            column_config={
+                "title": st.column_config.TextColumn(pinned=True),
+                "moved": st.column_config.ProgressColumn(
+                    min_value=0,
+                    max_value=1,
+                    format="percent",
+                    help="Share of its companions in either run that are not its companions in both.",
+                ),
+                "kept": st.column_config.NumberColumn(help="Companions it has in both runs."),
+                "lost": st.column_config.NumberColumn(help="Companions of the first run alone."),
+                "new": st.column_config.NumberColumn(help="Companions of the second run alone."),
+            },
+        )
+        frame.download("moved", change.table, "csv_moved")
+    with right, st.container(key="inspector"), frame.told():
+        node = hand.held()
+        if node is None:
+            frame.html(
+                '<div class="lm-card"><h3>Nothing chosen yet</h3><span class="facts">Click a point of either map, or a row.</span></div>'
+            )
+        else:
+            from app.tokens import inspector
+
+            inspector.show(run, node)
+
+
+def _on_row(nodes: tuple[str, ...]) -> None:
+    rows = st.session_state["moved_rows"]["selection"]["rows"]
+    if rows and rows[0] < len(nodes):
+        hand.take(nodes[rows[0]])
+
+
+def _agreement(change: Change) -> None:
+    st.subheader("How far the two agree, level by level", anchor=False)
+    st.caption(
+        "Both numbers compare two ways of grouping the same items, however the groups are called. Mutual information: 0 where one says "
+        "nothing of the other, 1 where they are the same; it is high for any two that cut into many small groups. "
+        "Rand index: corrected for that, 0 by chance, 1 where they are the same."
+    )
+    st.dataframe(
+        change.agreement,
+        hide_index=True,
+        key="levels",
+        alt="Agreement of the two runs' names, level by level",
+        height=min(320, 38 + 35 * max(1, len(change.agreement))),
+        column_config={
+            "mutual information": st.column_config.NumberColumn(format="%.3f", help="Normalised mutual information, 0 to 1."),
+            "Rand index": st.column_config.NumberColumn(format="%.3f", help="Adjusted Rand index: 0 by chance, 1 where they are the same."),
+        },
+    )
+    frame.download("levels", change.agreement, "csv_levels")
