@@ -1,0 +1,118 @@
+"""The X-ray page on the fake backend: what it asks for, what the address changes, and what it says when something is missing."""
+
+from __future__ import annotations
+
+from html import unescape
+from typing import Any
+
+import pytest
+
+PAGE = "views/xray.py"
+
+
+def html(at: Any) -> str:
+    return " ".join(block.proto.body for block in at.get("html"))
+
+
+def said(at: Any) -> str:
+    return unescape(" ".join(e.value for kind in ("title", "subheader", "caption", "markdown", "info", "warning") for e in at.get(kind)))
+
+
+def room(fake: Any) -> Any:
+    return fake.xray()
+
+
+def test_the_first_look_is_at_somebody_with_a_held_out_item(fake: Any, page: Any) -> None:
+    at = page(PAGE)
+    asked = room(fake).asked[-1]
+    assert asked.person.user == 1 and asked.follow == 7 and asked.template == "0" and not asked.seen
+    assert "Lost at piece 1 of 2" in unescape(html(at)) and "Amélie" in unescape(html(at))
+    assert "&lt;" not in html(at).replace("&#60;", ""), "escaped twice"
+
+
+def test_the_address_asks(fake: Any, page: Any) -> None:
+    at = page(PAGE, user="102", template="unseen-0", seen="1", follow="3", part="chose")
+    asked = room(fake).asked[-1]
+    assert (asked.person.user, asked.template, asked.seen, asked.follow) == (2, "unseen-0", True, 2)
+    assert at.query_params["user"] == ["102"] and at.query_params["follow"] == ["3"] and at.query_params["part"] == ["chose"]
+    assert "The list" in said(at) and "Blade Runner" in unescape(html(at))
+
+
+def test_a_new_person_by_titles(fake: Any, page: Any) -> None:
+    at = page(PAGE, items="4,9,nonsense,4")
+    asked = room(fake).asked[-1]
+    assert asked.person.user == -1 and asked.person.history == (3, 8) and asked.follow is None
+    assert at.query_params["items"] == ["4,9"] and "user" not in at.query_params
+    assert "No item is followed" in unescape(html(at))
+    at.multiselect(key="xray_items").set_value([]).run()
+    assert "Pick one or more titles" in said(at) and "items" not in at.query_params
+
+
+def test_another_user_is_followed_by_their_own_item(fake: Any, page: Any) -> None:
+    at = page(PAGE, user="101")
+    at.selectbox(key="xray_user").set_value("103").run()
+    asked = room(fake).asked[-1]
+    assert (asked.person.user, asked.follow) == (3, 11) and "follow" not in at.query_params
+    at.selectbox(key="xray_user").set_value("105").run()
+    assert room(fake).asked[-1].follow is None and "Nothing was held out for this user" in said(at)
+
+
+def test_names_in_the_prompt_are_held_together_and_stay_text(fake: Any, page: Any) -> None:
+    at = page(PAGE, items="7")
+    body = html(at)
+    assert "<b>Bold" not in body and "<b>Bold</b> & Co" in unescape(body)
+    assert body.count('class="whole item') == 1 and "special" in body
+    table = at.dataframe[-1].value
+    assert list(table["piece"]) == ["·likes", "</s>", "<c0>", "<r6>"] and list(table["whose"])[-1] == "<b>Bold</b> & Co"
+
+
+def test_deeper_pieces_live_in_the_address(fake: Any, page: Any) -> None:
+    at = page(PAGE, part="next")
+    assert room(fake).prefixes[-1] == ""
+    at.button(key="xray_on").click().run()
+    assert room(fake).prefixes[-1] == "2" and at.query_params["prefix"] == ["2"]
+    at.button(key="xray_back").click().run()
+    assert room(fake).prefixes[-1] == "" and "prefix" not in at.query_params
+
+
+def test_a_beginning_that_no_name_has_leads_back(fake: Any, page: Any) -> None:
+    at = page(PAGE, part="next", prefix="99")
+    assert "No item's name begins" in said(at)
+    at.button(key="xray_again").click().run()
+    assert room(fake).prefixes[-1] == ""
+
+
+def test_another_run_begins_at_the_first_piece(fake: Any, page: Any) -> None:
+    at = page(PAGE, part="next", prefix="1", run="alpha")
+    assert room(fake).prefixes[-1] == "1"
+    at.selectbox(key="run_picker").set_value("beta").run()
+    assert room(fake).prefixes[-1] == ""
+
+
+def test_what_if_waits_for_the_button(fake: Any, page: Any) -> None:
+    at = page(PAGE, part="if")
+    assert room(fake).anew == 0
+    at.button(key="xray_if").click().run()
+    assert room(fake).anew == 1 and "rank 3" in said(at)
+    at.selectbox(key="xray_template").set_value("1").run()
+    assert room(fake).anew == 1 and "rank 3" not in said(at), "another question, another button press"
+
+
+@pytest.mark.parametrize("part", ["prompt", "next", "chose", "if"])
+def test_every_control_has_a_help(fake: Any, page: Any, part: str) -> None:
+    at = page(PAGE, part=part)
+    for kind in ("selectbox", "multiselect", "toggle", "button", "button_group"):
+        for widget in at.get(kind):
+            assert widget.proto.help, f"{widget.label} has no help"
+
+
+def test_trouble_is_a_sentence(fake: Any, page: Any) -> None:
+    room(fake).fails = "This run is no language model."
+    assert "no language model" in said(page(PAGE))
+    assert "There is no trained run yet" not in said(page(PAGE))
+
+
+def test_unknown_user_and_template_are_told_or_replaced(fake: Any, page: Any) -> None:
+    at = page(PAGE, user="<b>999</b>", template="77")
+    assert "No user of this data has the key" in said(at) and room(fake).asked[-1].template == "0"
+    assert at.selectbox(key="xray_user").value == "101"
