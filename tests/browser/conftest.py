@@ -1,4 +1,4 @@
-"""A real server over a real small run, and the machine's own Chromium."""
+"""One real server over small real runs and one of the machine's own Chromium for all browser tests; a fresh context for each visitor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.browser import chromium as browser
 from tests.browser import small_run
 
 ROOT = Path(__file__).resolve().parents[2]
+Visitor = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +32,10 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[str]:
-    """The address of a server process over one small trained run."""
+    """The address of a server process over three small trained runs."""
     runs = tmp_path_factory.mktemp("runs")
     environment = {**os.environ, "LLMREC_RUNS": str(runs), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    subprocess.run([sys.executable, "-m", "tests.browser.small_run", str(runs)], cwd=ROOT, env=environment, check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "tests.browser.small_run", str(runs)], cwd=ROOT, env=environment, check=True, timeout=180)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -49,22 +50,55 @@ def studio(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[
         small_run.end(runs)  # a training goes on without its server
 
 
-@pytest.fixture
-def tab(chromium: str, tmp_path: Path) -> Iterator[Any]:
-    """A browser tab that remembers every request off this machine, every page error and every console error in `tab.faults`."""
+@pytest.fixture(scope="session")
+def window(chromium: str) -> Iterator[Any]:
+    """The browser itself, started once."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=browser.FLAGS)
-        page = opened.new_page(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
-        page.faults = []
-        page.on("request", lambda r: None if _local(r.url) else page.faults.append(f"request to {r.url}"))
-        page.on("pageerror", lambda e: page.faults.append(f"page error {e}"))
-        page.on("console", lambda m: page.faults.append(f"console {m.text} {m.location}") if m.type == "error" else None)
-        page.set_default_timeout(30_000)
-        yield page
-        page.screenshot(path=tmp_path / "last.png")  # what was on the screen when the test ended
+        yield opened
         opened.close()
+
+
+@pytest.fixture
+def visitor(window: Any, tmp_path: Path) -> Iterator[Visitor]:
+    """Opens tabs, each in a fresh context that knows nothing of the others: `visitor(dark=True, width=420)`.
+
+    When the test ends, every request off this machine, every page error and every console error in any of them fails it.
+    """
+    tabs: list[Any] = []
+    faults: list[str] = []
+
+    def open_tab(dark: bool = False, width: int = 1280, height: int = 1000) -> Any:
+        context = window.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
+        )
+        tab = context.new_page()
+        watch(tab, faults)
+        tab.set_default_timeout(30_000)
+        tabs.append(tab)
+        return tab
+
+    yield open_tab
+    for number, tab in enumerate(tabs):
+        if not tab.is_closed():
+            tab.screenshot(path=tmp_path / f"last-{number}.png")  # what was on the screen when the test ended
+            tab.context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def tab(visitor: Visitor) -> Any:
+    """One tab, light, of a usual size."""
+    return visitor()
+
+
+def watch(tab: Any, faults: list[str]) -> None:
+    """Note every request off this machine, every page error and every console error."""
+    tab.on("request", lambda r: None if _local(r.url) else faults.append(f"request to {r.url}"))
+    tab.on("pageerror", lambda e: faults.append(f"page error {e}"))
+    tab.on("console", lambda m: faults.append(f"console {m.text} {m.location}") if m.type == "error" else None)
 
 
 def _local(url: str) -> bool:

@@ -1,0 +1,147 @@
+"""What a person does on the studio's pages, and what they see there: for browser tests, for pictures, and for `benchmarks.studio`.
+
+A page of Streamlit runs anew at each act, and on a cold, busy machine a rerun may swallow a click or what is being typed: `insist` acts
+again where nothing came of it. Nothing here sleeps in place of waiting for something that can be seen, but for `settle`, which must notice
+a rerun that begins a moment later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.browser.chromium import READY
+
+T = TypeVar("T")
+PATIENCE = 60_000  # milliseconds that anything may take on a busy machine
+DRAWN = ".js-plotly-plot .main-svg"
+
+
+def settle(tab: Any) -> None:
+    """Wait until the page runs no more."""
+    tab.wait_for_selector(READY, timeout=PATIENCE)
+    tab.wait_for_timeout(300)
+    tab.wait_for_selector(READY, timeout=PATIENCE)
+
+
+def insist(tab: Any, act: Callable[[int], T]) -> T:
+    """Do it again where nothing came of it. act: takes the milliseconds that it may wait."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    for patience in (6_000, 12_000):
+        settle(tab)
+        try:
+            return act(patience)
+        except TooLate:
+            continue
+    settle(tab)
+    return act(PATIENCE // 2)
+
+
+def visit(tab: Any, address: str) -> None:
+    """Open an address and wait until the page stands."""
+    tab.goto(address, timeout=PATIENCE)
+    settle(tab)
+
+
+def go(tab: Any, page: str, sign: str) -> None:
+    """To another page by the bar above, until its sign is there."""
+
+    def act(patience: int) -> None:
+        tab.get_by_role("link", name=page, exact=True).first.click(timeout=patience)
+        tab.locator(sign).first.wait_for(timeout=patience)
+
+    insist(tab, act)
+
+
+def choose(tab: Any, key: str, typed: str, option: str | None = None) -> None:
+    """Type into a selectbox and take the first option that says so."""
+
+    def act(patience: int) -> None:
+        box = tab.locator(f".st-key-{key} input").first
+        box.click(timeout=patience)
+        box.fill(typed, timeout=patience)
+        tab.get_by_role("option", name=option or typed).first.click(timeout=patience)
+
+    insist(tab, act)
+
+
+def section(tab: Any, key: str, label: str, sign: str) -> None:
+    """One part of a page, by the row of buttons that `frame.sections` draws."""
+
+    def act(patience: int) -> None:
+        if not tab.locator(sign).count():
+            tab.locator(f".st-key-section_{key}").get_by_text(label, exact=True).first.click(timeout=patience)
+        tab.locator(sign).first.wait_for(timeout=patience)
+
+    insist(tab, act)
+
+
+def download(tab: Any, button: str) -> Path:
+    """What a download button gives."""
+
+    def act(patience: int) -> Path:
+        with tab.expect_download(timeout=patience) as begun:
+            tab.locator(button).first.click(timeout=patience)
+        return Path(begun.value.path())
+
+    return insist(tab, act)
+
+
+def address_holds(tab: Any, words: str) -> None:
+    """Wait until the address names what is in hand."""
+    tab.wait_for_function("words => location.search.includes(words)", arg=words, timeout=PATIENCE // 2)
+
+
+def tabbed_to(tab: Any, control: str, most: int = 60) -> bool:
+    """Whether the Tab key comes to a control, from the top of the page."""
+    tab.evaluate("document.activeElement && document.activeElement.blur()")
+    for _ in range(most):
+        tab.keyboard.press("Tab")
+        if tab.evaluate("s => !!document.activeElement.closest(s)", control):
+            return True
+    return False
+
+
+POINTS = """chart => {
+    const plot = document.querySelector(chart + ' .js-plotly-plot'), box = plot.getBoundingClientRect();
+    const {xaxis, yaxis} = plot._fullLayout, size = plot._fullLayout._size, trace = plot._fullData[0];
+    const at = i => [box.left + size.l + xaxis.d2p(trace.x[i]), box.top + size.t + yaxis.d2p(trace.y[i])];
+    const inside = [...trace.x.keys()].map(at);
+    const [left, right, top, bottom] = [box.left + size.l, box.right - size.r, box.top + size.t, box.bottom - size.b];
+    return inside.filter(([x, y]) => x > left && x < right && y > top && y < bottom);
+}"""
+AREA = """chart => {
+    const plot = document.querySelector(chart + ' .js-plotly-plot'), box = plot.getBoundingClientRect(), size = plot._fullLayout._size;
+    return [box.left + size.l, box.top + size.t, box.right - size.r, box.bottom - size.b];
+}"""
+VIEW = "chart => { const l = document.querySelector(chart + ' .js-plotly-plot')._fullLayout; return [...l.xaxis.range, ...l.yaxis.range]; }"
+
+
+def points(tab: Any, chart: str) -> list[list[float]]:
+    """Where on the screen plotly drew the points of the first trace that are in view. chart: a selector around it."""
+    tab.locator(f"{chart} .js-plotly-plot").scroll_into_view_if_needed()
+    found: list[list[float]] = tab.evaluate(POINTS, chart)
+    return found
+
+
+def view(tab: Any, chart: str) -> list[float]:
+    """The part of the plane that a chart shows: its zoom."""
+    found: list[float] = tab.evaluate(VIEW, chart)
+    return found
+
+
+def lasso(tab: Any, chart: str, share: float = 0.8) -> None:
+    """Draw around the middle of a map with the mouse, by plotly's own lasso."""
+    tab.locator(f"{chart} .js-plotly-plot").scroll_into_view_if_needed()
+    tab.locator(f"{chart} .js-plotly-plot").hover()
+    tab.locator(f'{chart} .modebar-btn[data-val="lasso"]').first.click()
+    left, top, right, bottom = tab.evaluate(AREA, chart)
+    x, y, wide, high = (left + right) / 2, (top + bottom) / 2, share * (right - left) / 2, share * (bottom - top) / 2
+    corners = [(-1, -1), (0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1)]
+    tab.mouse.move(x - wide, y - high)
+    tab.mouse.down()
+    for across, down in corners:
+        tab.mouse.move(x + across * wide, y + down * high, steps=4)
+    tab.mouse.up()
