@@ -15,14 +15,15 @@ from app.seam import Exhibit
 from llmrec.view.palette import frame, palette
 
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
+MOST = 30  # bars that can be told apart, with their names
 
 
-def bars(name: str, title: str, caption: str, counted: dict[str, int], what: str, dark: bool) -> Exhibit:
-    """Counts as bars."""
-    table = pd.DataFrame({what: list(counted), "items": list(counted.values())})
-    told = [escape(str(name)[:80]) for name in counted]  # a chart reads links and letters of HTML, and genres come from files
-    figure = go.Figure(go.Bar(x=told, y=table["items"], marker_color=palette(dark).categories[0]), layout=frame(dark))
-    figure.update_layout(xaxis={"type": "category"}, yaxis={"title": "items"}, bargap=0.2)
+def bars(name: str, title: str, caption: str, counted: dict[str, int], what: str, dark: bool, unit: str = "items") -> Exhibit:
+    """Counts as bars, the first MOST of them; the table has all. unit: what was counted."""
+    table = pd.DataFrame({what: list(counted), unit: list(counted.values())})
+    told = [escape(str(name)[:80]) for name in counted][:MOST]  # a chart reads links and letters of HTML, and genres come from files
+    figure = go.Figure(go.Bar(x=told, y=table[unit][:MOST], marker_color=palette(dark).categories[0]), layout=frame(dark))
+    figure.update_layout(xaxis={"type": "category"}, yaxis={"title": unit}, bargap=0.2)
     return Exhibit(name, title, caption, table, dressed(figure))
 
 

@@ -1,4 +1,4 @@
-"""A data set as an overview: counts with their meaning, and four charts with their tables.
+"""A data set as an overview: counts with their meaning, and charts with their tables.
 
 Where it stands: under `backend`, over `llmrec.data.describe` and `llmrec.view`. What it does not know: pages, models.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.exhibits import bars, dressed
+from app.exhibits import MOST, bars, dressed
 from app.seam import Exhibit, Overview
 from llmrec.contracts import Dataset
 from llmrec.view import longtail
@@ -39,13 +39,38 @@ def overview(dataset: Dataset, dark: bool = False) -> Overview:
             dressed(longtail.history_lengths(taken, dark)),
         ),
     ]
+    when = longtail.activity_table(taken)
+    if len(when) > 1:
+        most = int(when["interactions"].to_numpy().argmax())
+        said = f"From {facts['times']['from']} to {facts['times']['to']}; most in the span that began on {when['from'].iloc[most]}."
+        exhibits.append(Exhibit("activity", "Activity over time", said, when, dressed(longtail.activity(taken, dark))))
+    if facts["ratings"]:
+        exhibits.append(_ratings(facts["ratings"], dark))
     if facts["decades"]:
         exhibits.append(bars("decades", "Items by decade", "When the items of the catalogue came out.", facts["decades"], "decade", dark))
     if facts["genres"]:
+        known = len(facts["genres"])
+        said = "An item can have several genres and counts in each."
         exhibits.append(
-            bars("genres", "Items by genre", "An item can have several genres and counts in each.", facts["genres"], "genre", dark)
+            bars(
+                "genres",
+                "Items by genre",
+                said if known <= MOST else f"The {MOST} largest of {known:,}. {said}",
+                facts["genres"],
+                "genre",
+                dark,
+            )
         )
     return Overview(facts["name"], _counts(facts), tuple(exhibits), tuple(facts["notes"]))
+
+
+def _ratings(counted: dict[str, int], dark: bool) -> Exhibit:
+    """Ratings as bars; the mean in words. A model learns who took what: ratings are no part of it unless a split or a task says so."""
+    total = sum(counted.values())
+    mean = sum(float(score) * n for score, n in counted.items()) / total
+    shown = {f"{float(score):g}": n for score, n in counted.items()}
+    said = f"{mean:.2f} on average. Models here learn who took what; a rating counts only where a split or a task asks for it."
+    return bars("ratings", "Ratings", said, shown, "rating", dark, "interactions")
 
 
 def _counts(facts: dict[str, Any]) -> tuple[tuple[str, str, str], ...]:
@@ -55,7 +80,8 @@ def _counts(facts: dict[str, Any]) -> tuple[tuple[str, str, str], ...]:
         ("Items", f"{facts['n_items']:,}", "Things that can be recommended."),
         ("Interactions", f"{facts['n_interactions']:,}", "Who took what, each counted once."),
         ("Sparsity", f"{facts['sparsity']:.1%}", "The share of user-item pairs that never met."),
-        ("Median history", f"{facts['history']['median']:.0f}", "Half of the users have this many interactions or fewer."),
+        ("Per user", f"{facts['history']['median']:.0f}", "The median: half of the users have this many interactions or fewer."),
+        ("Per item", f"{facts['item_interactions']['median']:.0f}", "The median: half of the items were taken this often or less."),
         ("Tied in time", f"{times['tied']:.0%}", "Neighbours in a history that share their time; they keep the order of the file."),
     ]
     if "from" in times:

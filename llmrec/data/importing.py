@@ -19,9 +19,9 @@ from llmrec.data.recognise import Recognised, needed, recognise
 SECTIONS = ("data", "filter", "split")
 
 
-def open_files(files: Sequence[tuple[str, Path]], folder: Path) -> tuple[Recognised, Preview]:
-    """Take files into an empty folder and say what they are, with their first rows. Raises `BadData`."""
-    received.receive(files, folder, needed)
+def open_files(files: Sequence[tuple[str, Path]], folder: Path, most: int | None = None) -> tuple[Recognised, Preview]:
+    """Take files into an empty folder and say what they are, with their first rows. most: bytes unpacked. Raises `BadData`."""
+    received.receive(files, folder, needed, most)
     found = recognise(folder)
     return found, mapping.preview(folder, found)
 

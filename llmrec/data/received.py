@@ -28,17 +28,18 @@ _TAIL = 22 + 65_535  # bytes in which an archive must end
 Choose = Callable[[Sequence[str]], Sequence[str]]
 
 
-def receive(files: Iterable[tuple[str, Path]], folder: Path, choose: Choose) -> tuple[str, ...]:
+def receive(files: Iterable[tuple[str, Path]], folder: Path, choose: Choose, most: int | None = None) -> tuple[str, ...]:
     """Put files into an empty folder: (name as given, where it lies now). Returns the names they have there. Raises `BadData`.
 
-    choose: which of an archive's files matter, by their names. What was written until an error is the caller's to throw away.
+    choose: which of an archive's files matter, by their names; most: bytes they may have unpacked, LLMREC_MAX_BYTES at most. What was
+    written until an error is the caller's to throw away.
     """
+    most = min(most_bytes(), most or most_bytes())
     taken: list[str] = []
     for name, path in files:
         called = safe_name(name)
         if called.lower().endswith(".zip"):
-            for inner in _unzipped(path, called, folder, choose, taken):
-                taken.append(inner)
+            taken += _unzipped(path, called, folder, choose, (taken, most))
         else:
             _free(called, taken)
             _unpickled(called)
@@ -76,8 +77,10 @@ def _free(name: str, taken: Sequence[str]) -> None:
         raise BadData(f"two files are called {name!r}; give each once")
 
 
-def _unzipped(path: Path, archive: str, folder: Path, choose: Choose, before: Sequence[str]) -> list[str]:
-    """The files of an archive that matter, laid flat into the folder."""
+def _unzipped(path: Path, archive: str, folder: Path, choose: Choose, held: tuple[Sequence[str], int]) -> list[str]:
+    """The files of an archive that matter, laid flat into the folder. held: the names taken already, and the bytes there is room for."""
+    before, most = held
+    room = most
     _check_directory(path, archive)
     try:
         with zipfile.ZipFile(path) as packed:
@@ -89,14 +92,13 @@ def _unzipped(path: Path, archive: str, folder: Path, choose: Choose, before: Se
                 raise BadData(f"{archive} holds no file of data ({', '.join(bases[:5]) or 'nothing'}); pack the data set's own files")
             if len(chosen) > MOST_FILES:
                 raise BadData(f"{archive} holds {len(chosen)} files of data; pack those of one data set, {MOST_FILES} at most")
-            room = most_bytes()
             written: list[str] = []
             for name, info in chosen.items():
                 base = safe_name(name.rpartition("/")[2])
                 _free(base, [*before, *written])
                 _unpickled(base)
                 with packed.open(info) as source, (folder / base).open("xb") as target:
-                    room -= _copied(source, target, archive, room)
+                    room -= _copied(source, target, archive, (room, most))
                 written.append(base)
             return written
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, RuntimeError, struct.error) as error:
@@ -144,14 +146,15 @@ def _inside(info: zipfile.ZipInfo, archive: str) -> str:
     return name
 
 
-def _copied(source: IO[bytes], target: IO[bytes], archive: str, room: int) -> int:
+def _copied(source: IO[bytes], target: IO[bytes], archive: str, bounds: tuple[int, int]) -> int:
     """Bytes copied, counted as they come; what the archive promised is never asked."""
+    room, most = bounds
     total = 0
     while part := source.read(1 << 16):
         total += len(part)
         if total > room:
             raise BadData(
-                f"{archive} is larger than {most_bytes() / 1e6:,.0f} MB unpacked; cut it down (fewer columns, a sample), "
+                f"{archive} is larger than {most / 1e6:,.0f} MB unpacked; cut it down (fewer columns, a sample), "
                 "or import it from the command line with a higher LLMREC_MAX_BYTES"
             )
         target.write(part)

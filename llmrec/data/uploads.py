@@ -97,17 +97,23 @@ def free_name(name: str) -> str:
     if not is_name(name):
         other = proposed(name)
         raise BadData(f"{printable(str(name))[:100]!r} cannot be the name of a data set: use {_RULE}, such as {other!r}")
-    taken = {n.casefold() for n in (*names(), *registry.names("data"))}
-    if name.casefold() in taken:
-        number = next(n for n in range(2, len(taken) + 3) if f"{name[: LONGEST - 4]}-{n}".casefold() not in taken)
-        raise BadData(f"a data set called {name!r} is there already: take another name, such as {f'{name[: LONGEST - 4]}-{number}'!r}")
+    if (other := _numbered(name)) != name:
+        raise BadData(f"a data set called {name!r} is there already: take another name, such as {other!r}")
     return name
 
 
 def proposed(text: str) -> str:
-    """A name made of any text, such as a file's."""
+    """A free name made of any text, such as a file's."""
     bare = re.sub(r"[^A-Za-z0-9]+", "-", str(text)[:200].partition(".")[0]).strip("-").lower()[: LONGEST - 4].strip("-")
-    return bare or "my-data"
+    return _numbered(bare or "my-data")
+
+
+def _numbered(name: str) -> str:
+    """The name, or, where it is taken, the name with the first number that makes it free."""
+    taken = {n.casefold() for n in (*names(), *registry.names("data"))}
+    if name.casefold() not in taken:
+        return name
+    return next(f"{name[: LONGEST - 4]}-{n}" for n in range(2, len(taken) + 3) if f"{name[: LONGEST - 4]}-{n}".casefold() not in taken)
 
 
 def keep(name: str, files: Sequence[Path], sections: dict[str, dict[str, Any]]) -> Path:

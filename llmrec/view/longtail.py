@@ -1,4 +1,4 @@
-"""Two figures of the data itself, each with its table: how long histories are, and how few items take most of the interactions.
+"""Figures of the data itself, each with its table: how long histories are, how few items take most of the interactions, and when.
 
 Where it stands: on the Data page. What it does not know: vectors, names, models.
 """
@@ -10,7 +10,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from llmrec.contracts import Interactions
+from llmrec.data.columns import YEAR_2200
 from llmrec.view.palette import frame, palette
+
+SPANS = ("D", "W", "M", "Q", "Y")  # days, weeks, months, quarters, years, as pandas calls them
 
 
 def history_length_table(train: Interactions, bins: int = 24) -> pd.DataFrame:
@@ -64,3 +67,33 @@ def long_tail(train: Interactions, dark: bool = False) -> go.Figure:
     return figure.update_layout(
         title="The long tail", xaxis={"title": "item, most popular first"}, yaxis={"title": "interactions", "type": "log"}, showlegend=False
     )
+
+
+def activity_table(train: Interactions, most: int = 60) -> pd.DataFrame:
+    """Interactions over time: columns `from` (the first day of each span), `interactions`, `users`. Spans are days, weeks, months,
+    quarters or years, whichever gives `most` rows at most. Empty where times cannot be seconds since 1970."""
+    if not len(train) or int(train.time.min()) < 100_000_000 or int(train.time.max()) > YEAR_2200:
+        return pd.DataFrame({"from": [], "interactions": [], "users": []})
+    when = pd.to_datetime(pd.Series(train.time), unit="s")
+    for letter in SPANS:
+        spans = when.dt.to_period(letter)
+        if (spans.max() - spans.min()).n < most:
+            break
+    taken = pd.DataFrame({"span": spans, "user": train.user}).groupby("span")["user"].agg(["size", "nunique"])
+    taken = taken.reindex(pd.period_range(spans.min(), spans.max(), freq=letter), fill_value=0)
+    first = [span.start_time.strftime("%Y-%m-%d") for span in taken.index]
+    return pd.DataFrame({"from": first, "interactions": taken["size"].to_numpy(), "users": taken["nunique"].to_numpy()})
+
+
+def activity(train: Interactions, dark: bool = False) -> go.Figure:
+    """Bars of `activity_table`."""
+    table = activity_table(train)
+    bars = go.Bar(
+        x=table["from"],
+        y=table["interactions"],
+        customdata=table["users"],
+        marker_color=palette(dark).categories[0],
+        hovertemplate="from %{x}: %{y} interactions of %{customdata} users<extra></extra>",
+    )
+    figure = go.Figure(bars, layout=frame(dark))
+    return figure.update_layout(title="Interactions over time", yaxis={"title": "interactions"}, bargap=0.05)
