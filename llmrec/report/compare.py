@@ -8,11 +8,13 @@ Source: Efron and Tibshirani 1993, percentile intervals; paired, because both re
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmrec.report.evaluate import Evaluation
+if TYPE_CHECKING:
+    from llmrec.report.evaluate import Evaluation
 
 CHUNK = 4_000_000  # draws held at once
 
@@ -34,18 +36,29 @@ class Interval:
 
 def intervals(values: NDArray[np.float64], rng: np.random.Generator, draws: int = 2000, level: float = 0.95) -> list[Interval]:
     """Means over users with percentile bootstrap intervals, one per column of values (n, c); all columns share the draws of users."""
-    n, columns = values.shape
-    if n == 0:
-        raise ValueError("an interval needs at least one user")
     if draws < 1 or not 0 < level < 1:
         raise ValueError(f"draws is {draws} and level is {level}, but draws must be 1 or more and level between 0 and 1")
+    return bounds(values, bootstrap(values, rng, draws), level)
+
+
+def bootstrap(values: NDArray[np.float64], rng: np.random.Generator, draws: int = 2000) -> NDArray[np.float64]:
+    """Means of values (n, c) over n users drawn with replacement, (draws, c); all columns share the draws."""
+    n = len(values)
+    if n == 0:
+        raise ValueError("an interval needs at least one user")
+    if draws < 1:
+        raise ValueError(f"draws is {draws}, but must be 1 or more")
     step = max(1, CHUNK // n)
     sizes = [min(step, draws - at) for at in range(0, draws, step)]
     # how often each user is drawn: n draws with replacement, without holding them
-    means = np.concatenate([rng.multinomial(n, np.full(n, 1 / n), size=size) @ values / n for size in sizes])  # (draws, c)
+    return np.concatenate([rng.multinomial(n, np.full(n, 1 / n), size=size) @ values / n for size in sizes])
+
+
+def bounds(values: NDArray[np.float64], means: NDArray[np.float64], level: float = 0.95) -> list[Interval]:
+    """What `level` of the bootstrap means (draws, c) of values (n, c) lie between, per column."""
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
     whole = values.mean(axis=0)
-    return [Interval(float(whole[c]), float(low[c]), float(high[c]), level) for c in range(columns)]
+    return [Interval(float(whole[c]), float(low[c]), float(high[c]), level) for c in range(values.shape[1])]
 
 
 def interval(values: NDArray[np.float64], rng: np.random.Generator, draws: int = 2000, level: float = 0.95) -> Interval:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from llmrec.recipe import Recipe
 from llmrec.registry import UnknownName
-from llmrec.runs import cache, stages, store
+from llmrec.runs import cache, measured, stages, store
 from llmrec.runs.cache import Entry
 from llmrec.runs.store import Run
 
@@ -24,6 +24,8 @@ PARTS = {
     "checkpoint": "checkpoint",
     "ids": "names",
     "vectors": "vectors",
+    "places": "numbers",
+    "metrics.json": "numbers",
     "events.jsonl": "events",
     "worker.log": "events",
 }
@@ -105,7 +107,7 @@ def _names(run: Run) -> tuple[set[tuple[str, str]], list[str]]:
         return set(), [f"run {run.name} cannot be read ({run.broken})"]
     try:
         recipe: Recipe = run.recipe
-        return set(stages.keys(recipe).items()), []
+        return set(stages.keys(recipe).items()) | measured.cached_keys(run), []
     except (ValueError, UnknownName, OSError) as error:  # of another version, or its data is gone
         return set(), [f"run {run.name} cannot be read ({' '.join(str(error).split())})"]
 

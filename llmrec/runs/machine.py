@@ -33,6 +33,12 @@ def describe() -> dict[str, object]:
     return {"cpu": _cpu(), "cores": cores, "memory_gib": _memory(), "gpu": _gpu(), "system": system()}
 
 
+def here() -> str:
+    """Processor, cores that may be used, and GPUs as the driver lists them, in one line: under it timings are kept."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{_cpu()}, {cores} cores" + (f", {gpus()} GPU" if gpus() else "")
+
+
 def gpus() -> int:
     """GPUs as the driver lists them: asking torch would cost every server seconds and memory."""
     shown = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -30,7 +30,7 @@ DAMAGED = ("model-damaged", "content-damaged", "checkpoint-damaged")  # what cou
 CLUSTER = ("cluster.json", "cluster-place.json", "cluster.lock")  # of a run that a cluster works on
 # what a run writes beside status and lock
 PARTS_ON_DISK = (
-    *("events.jsonl", "ids", "vectors", "model", "content", "checkpoint", "training.json", "metrics.json", "worker.log"),
+    *("events.jsonl", "ids", "vectors", "model", "content", "checkpoint", "training.json", "metrics.json", "places", "worker.log"),
     *CLUSTER,
 )
 
@@ -77,19 +77,22 @@ def train(
 
 
 def report(
-    run: Run, recommender: Recommender, data: str, split: Split, part: Part, masked: bool, baselines: Sequence[str] = ()
+    run: Run, recommender: Recommender, data: str, split: Split, part: Part, masked: bool, baselines: Sequence[str] = (), keep: bool = False
 ) -> dict[str, Any]:
     """One evaluation of a run by its split's protocol, in the form of `evaluate --json`; where users are told apart, "groups" has them, and
     where some were held out of training, "newcomers" or "new_items" says what they were called.
 
-    data: the data set's name; baselines: names of those beside it.
+    data: the data set's name; baselines: names of those beside it; keep: write where each held-out item stood into the run's folder.
     """
     from llmrec.report import protocols
     from llmrec.report.evaluate import evaluate, evaluate_baselines
     from llmrec.report.table import summary
+    from llmrec.runs import measured as kept
 
     seed = run.recipe.seed
     measured = evaluate(recommender, split, part, masked)
+    if keep:
+        kept.keep(run, measured)
     others = evaluate_baselines(split, part, masked, baselines, seed=seed)
     told = summary(measured, run=run.name, data=data, split=protocols.of(split).name, seed=seed, baselines=others)
     return {**told, **newcomers.told(run, recommender, split, part)}
@@ -180,7 +183,7 @@ def _work(run: Run, tell: Emit, stop: Stop, numbers: bool) -> None:
         if seen in measured.get(part, {}):
             continue
         with _stage(tell, f"evaluation on {part}, seen items {seen}"):
-            measured.setdefault(part, {})[seen] = report(run, recommender, prepared.dataset.name, prepared.split, part, masked)
+            measured.setdefault(part, {})[seen] = report(run, recommender, prepared.dataset.name, prepared.split, part, masked, keep=True)
         artifacts.write_json(measured, run.path / "metrics.json")
         tell({"event": "evaluation", "part": part, "seen": seen, "metrics": measured[part][seen]["metrics"]})
 
