@@ -49,8 +49,8 @@ def held() -> str | None:
     return str(node) if node is not None else None
 
 
-def pills(label: str, options: dict[str, str], key: str, meaning: str) -> None:
-    """Names to click on; each takes that node into hand. options: node -> how it is written."""
+def pills(label: str, options: dict[str, str], key: str, meaning: str, hidden: bool = False) -> None:
+    """Names to click on; each takes that node into hand. options: node -> how it is written; hidden: the label is for readers aloud."""
 
     def on_pick() -> None:
         picked = st.session_state.get(key)
@@ -59,7 +59,15 @@ def pills(label: str, options: dict[str, str], key: str, meaning: str) -> None:
 
     if options:
         st.session_state[key] = None
-        st.pills(label, list(options), format_func=options.__getitem__, key=key, on_change=on_pick, help=meaning)
+        st.pills(
+            label,
+            list(options),
+            format_func=options.__getitem__,
+            key=key,
+            on_change=on_pick,
+            help=meaning,
+            label_visibility="collapsed" if hidden else "visible",
+        )
 
 
 def table(rows: pd.DataFrame, key: str, title: str, name: str, height: int = 380) -> None:

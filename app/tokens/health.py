@@ -173,7 +173,10 @@ def _meaning(found: HealthReport) -> tuple[Number, ...]:
         out.append(("Diversity", f"{found.diversity.symmetric_kl:.3f}", said))
     pure = found.purity
     for kind, tag in (("Genre", None if pure is None else pure.genre), ("Decade", None if pure is None else pure.decade)):
-        if tag is not None:
+        if tag is not None and not tag.tokens:
+            said = f"Nothing can be said: every item has a first piece of its own, so each is of one {kind.lower()}."
+            out.append((f"{kind} purity", "none", said))
+        elif tag is not None:
             said = f"Share of items of the commonest {kind.lower()} of their first piece: {tag.lift:.2f} times chance ({tag.chance:.0%})."
             out.append((f"{kind} purity", f"{tag.purity:.0%}", said))
     return tuple(out)

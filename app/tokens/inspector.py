@@ -5,6 +5,8 @@ Where it stands: a part of the page, over `seam.NamesLike`. What it does not kno
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import streamlit as st
 
@@ -65,15 +67,18 @@ def _agreement(seen: Inspection) -> None:
     if not lines:
         return
     said = "Do alike names mean alike behaviour? Mean cosine, in the original space, to those who share:"
-    frame.html(f'<p class="quiet">{said}</p><div class="lm-share">{"".join(map(_line, lines))}{_everybody(seen)}</div>')
+    told = "".join(_line(one, 1 + (seen.shared.index(one) if one.kind == "piece" else 0)) for one in lines)
+    frame.html(f'<p class="quiet">{said}</p><div class="lm-share">{told}{_everybody(seen)}</div>')
     st.caption(chips.text(_verdict(seen)))
     table = pd.DataFrame([_row(one) for one in lines] + [{"shares": "nothing in particular", "mean cosine": seen.cosine}])
     frame.twin("agreement", table, "Who shares what of this name, and how near they are")
 
 
-def _line(one: Shared) -> str:
+def _line(one: Shared, level: int) -> str:
+    """level: where a single piece stands in the name, which decides how pale it is."""
     value = '<span class="bar"></span><span class="v">–</span>' if one.cosine is None else _bar(one.cosine, "")
-    return f"{chips.name(one.pieces, one.tones)}<span class='who'>{_counted(one)}</span>{value}"
+    drawn = chips.chip(one.pieces[0], one.tones[0], level=level) if one.kind == "piece" else chips.name(one.pieces, one.tones)
+    return f"<span>{drawn}</span><span class='who'>{_counted(one)}</span>{value}"
 
 
 def _everybody(seen: Inspection) -> str:
@@ -157,17 +162,16 @@ def _nearest(seen: Inspection) -> None:
         st.caption("Nothing was learned of this one, so it has no place in the space and no neighbours.")
         return
     st.caption("By cosine in the original vectors, before anything was flattened to two dimensions; beside it what the names share.")
-    frame.html(chips.listing(chips.row(n.card, str(i), f"{n.cosine:.2f}", shares(n)) for i, n in enumerate(seen.neighbours, 1)))
+    frame.html(chips.listing(chips.row(n.card, str(i), aside(n)) for i, n in enumerate(seen.neighbours, 1)))
     known = {n.card.node: chips.text(chips.label(n.card)) for n in seen.neighbours[:PICKED]}
     hand.pills("Go to", known, "go_near", "Take one of them into hand.")
     frame.twin("nearest", neighbours(seen.neighbours), "The nearest in the original space")
 
 
-def shares(near: Neighbour) -> str:
-    """What two names have in common, as a person says it; nothing where names have no pieces to share."""
-    if near.of < 1 or not near.shared:
-        return ""
-    return "the whole name" if near.shared == near.of else f"shares {near.shared} of {near.of} pieces"
+def aside(near: Neighbour) -> str:
+    """How near, and what the two names have in common, as a person says it; nothing where names have no pieces to share."""
+    said = "" if near.of < 1 else "the whole name" if near.shared == near.of else f"{near.shared} of {near.of} pieces"
+    return " · ".join(x for x in (said, "" if math.isnan(near.cosine) else f"{near.cosine:.2f}") if x)
 
 
 def neighbours(given: tuple[Neighbour, ...]) -> pd.DataFrame:

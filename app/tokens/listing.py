@@ -28,8 +28,8 @@ def table(world: World, reading: Reading, items: NDArray[np.int64], users: NDArr
     parts = [_rows(world, reading, "item", items, by_items), _rows(world, reading, "user", users, by_users)]
     filled = [part for part in parts if len(part)] or parts[:1]
     whole = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0].reset_index(drop=True)
-    ends = [column for column in whole if column not in END]
-    pieces = {column: whole[column].fillna("") for column in whole if column.startswith("piece ")}  # one side may have fewer
+    ends = [str(column) for column in whole if column not in END]
+    pieces = {column: whole[column].fillna("") for column in ends if column.startswith("piece ")}  # one side may have fewer
     return whole.assign(**pieces)[[*ends, *END]]
 
 

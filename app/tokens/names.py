@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from app.library import Kept, Library, told
-from app.seam.names import Form, Found, Health, Inspection, Landed, Place, Predicted, Shape, Tree, Ways
+from app.seam.names import Form, Found, Health, Inspection, Landed, Place, Predicted, Shape, Tones, Tree, Ways
 from app.seam.values import Exhibit, Side, Trouble
 from app.tokens import codes, exporting, health, inspecting, listing, newcomer, predicting, reading, tree
 from app.tokens.reading import Reading
 from app.world import World
-from llmrec.contracts import IdTable
+from llmrec.contracts import Id, IdTable, Token
 from llmrec.view.levels import coloured
 
 T = TypeVar("T")
@@ -99,6 +99,12 @@ class Names:
     def bearers(self, run: str, token: str) -> Found:
         """Everyone who carries a Token, as a table."""
         return self._kept(run, ("bearers", token), lambda world: codes.carrying(world, self._reading(run), token))
+
+    def tones(self, run: str, pieces: tuple[str, ...]) -> tuple[Id, Tones]:
+        """Written pieces as pieces with their colours: Tokens where this run has them, else text."""
+        levels = self._world(run).levels
+        tones = tuple(None if levels is None else levels.token(piece) for piece in pieces)
+        return tuple(piece if tone is None else Token(piece) for piece, tone in zip(pieces, tones, strict=True)), tones
 
     def ways(self, run: str) -> Ways:
         """How this run can name newcomers."""

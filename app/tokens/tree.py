@@ -18,7 +18,7 @@ from llmrec.contracts import Token
 from llmrec.view import tree as drawing
 
 SIZES = {"bearers": "how many bear it", "interactions": "how often they were taken"}
-HEIGHT = 640
+HEIGHT, BRANCHES = 640, 18
 
 
 def plant(world: World, reading: Reading, side: Side, shape: Shape, by: str, depth: int, dark: bool) -> Tree:
@@ -36,7 +36,9 @@ def plant(world: World, reading: Reading, side: Side, shape: Shape, by: str, dep
     hidden = int(found["hidden"].sum())
     said = [f"{len(paths.ids):,} {side}s by the first {deep} of up to {longest} {'subwords' if _read(paths) else 'pieces'}."]
     if hidden:
-        said.append(f"{hidden:,} smaller branches are drawn together as others; the lists below and Code to items have all of them.")
+        said.append(
+            f"{hidden:,} smaller branches are drawn together as others; the lists of their branch and the part Codes have all of them."
+        )
     if _read(paths):
         said.append("These names are text: a branch is a subword as the model reads it, grey because no scheme gave it a meaning.")
     if longest == 1:
@@ -44,7 +46,9 @@ def plant(world: World, reading: Reading, side: Side, shape: Shape, by: str, dep
     table = found.assign(name=[_spelled(paths, node) for node in found["node"]])[["name", "piece", "level", "bearers", "weight", "hidden"]]
     caption = f"A branch is a piece, its size {SIZES[by]}. Click one to see who is below."
     exhibit = Exhibit("tree", "Names as a tree", caption, _headed(table, by), figure)
-    return Tree(exhibit, " ".join(said), longest)
+    first = found[(found["level"] == 1) & (found["hidden"] == 0)].head(BRANCHES)
+    written = [f"{str(piece).strip()}  {n:,}" for piece, n in zip(first["piece"], first["bearers"], strict=True)]
+    return Tree(exhibit, " ".join(said), longest, tuple(zip(first["node"], written, strict=True)))
 
 
 def _read(paths: drawing.Paths) -> bool:

@@ -16,11 +16,14 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from llmrec.contracts import Piece
+from llmrec.ids.health.grouping import labels
 from llmrec.view.palette import frame, pale, palette
 
 Shape = Literal["sunburst", "treemap"]
 ROOT, OTHER = "all", "~"
-BREADTH = (60, 14, 8, 5)  # children that are drawn under a node, by the level they stand at
+LIMIT = 2500  # nodes that a browser draws at once
+FIRST = 80  # children of the root that are drawn in any case
+BREADTHS = (1000, 300, 120, 60, 30, 14, 8, 5, 3, 1)  # children of any other node: the widest that stays within the limit
 
 
 @dataclass(frozen=True)
@@ -47,20 +50,37 @@ class Paths:
         return tuple(self.pieces.get(step, "?") for step in _steps(node))
 
 
-def tree_table(paths: Paths, weights: NDArray[np.int64] | None = None, depth: int = 2, breadth: tuple[int, ...] = BREADTH) -> pd.DataFrame:
+def breadth(paths: Paths, depth: int, limit: int = LIMIT) -> tuple[int, ...]:
+    """How many children are drawn under the root and under any other node, so that there are about `limit` nodes at most."""
+    counts = []
+    for level in range(min(depth, paths.ids.shape[1])):
+        going = paths.ids[paths.ids[:, level] >= 0, : level + 1]
+        label, n = labels(going)
+        if not n:
+            break
+        first = np.unique(label, return_index=True)[1]
+        parent, n_parents = labels(going[first][:, :level]) if level else (np.zeros(n, dtype=np.int64), 1)
+        counts.append(np.bincount(parent, minlength=n_parents))
+    for most in BREADTHS:
+        if sum(int(np.minimum(c, most + 1).sum()) for c in counts) <= limit:
+            return (max(FIRST, most), most)
+    return (FIRST, 1)
+
+
+def tree_table(paths: Paths, weights: NDArray[np.int64] | None = None, depth: int = 2, most: tuple[int, ...] | None = None) -> pd.DataFrame:
     """One row per drawn node, parents before children: columns node, parent, piece, level, tone, bearers, weight, hidden.
 
-    weights: (n,) what sizes a bearer, or None to count each once. Under a node only the largest `breadth[level]` children are drawn; the
-    others are one node whose id ends in OTHER and whose `hidden` says how many branches it stands for.
+    weights: (n,) what sizes a bearer, or None to count each once. Under a node only the largest `most[level]` children are drawn, by
+    default as many as `breadth` says; the others are one node whose id ends in OTHER and whose `hidden` says how many branches it is.
     """
-    n = len(paths.ids)
+    n, most = len(paths.ids), breadth(paths, depth) if most is None else most
     weight = np.ones(n, dtype=np.int64) if weights is None else weights
     rows: list[tuple[str, str, str, int, float, int, int, int]] = [(ROOT, "", "", 0, np.nan, n, int(weight.sum()), 0)]
     open_nodes: dict[str, NDArray[np.int64]] = {ROOT: np.arange(n)}
     for level in range(min(depth, paths.ids.shape[1])):
         below: dict[str, NDArray[np.int64]] = {}
         for parent, members in open_nodes.items():
-            for node, step, inside, hidden in _children(paths.ids[:, level], parent, members, weight, _most(breadth, level)):
+            for node, step, inside, hidden in _children(paths.ids[:, level], parent, members, weight, _most(most, level)):
                 tone = None if step is None else paths.tones.get(step)
                 spelled = f"{hidden:,} others" if step is None else str(paths.pieces.get(step, "?"))
                 sizes = (len(inside), int(weight[inside].sum()))
@@ -76,15 +96,15 @@ def tree(table: pd.DataFrame, pieces_are_tokens: bool, shape: Shape = "sunburst"
     colours = palette(dark)
     fills = [_fill(tone, level, hidden, dark) for tone, level, hidden in zip(table["tone"], table["level"], table["hidden"], strict=True)]
     spelled = [root if level == 0 else piece for piece, level in zip(table["piece"], table["level"], strict=True)]
-    labels = [html.escape(str(piece).strip()[:40] or "(blank)") for piece in spelled]
+    written = [html.escape(str(piece).strip()[:40] or "(blank)") for piece in spelled]
     given = {
         "ids": table["node"],
         "parents": table["parent"],
-        "labels": labels,
+        "labels": written,
         "values": table["weight"],
         "customdata": table[["bearers"]].to_numpy(),
         "branchvalues": "total",
-        "marker": {"colors": fills, "line": {"color": colours.ground, "width": 1}},
+        "marker": {"colors": fills, "line": {"color": colours.ground, "width": 1 if len(table) < 400 else 0.3}},
         "hovertemplate": "%{label}<br>%{customdata[0]:,} bearers · size %{value:,} · %{percentRoot:.1%} of all<extra></extra>",
         "sort": True,
     }
@@ -129,8 +149,8 @@ def _children(
     return found
 
 
-def _most(breadth: tuple[int, ...], level: int) -> int:
-    return breadth[min(level, len(breadth) - 1)]
+def _most(most: tuple[int, ...], level: int) -> int:
+    return most[min(level, len(most) - 1)]
 
 
 def _fill(tone: float, level: int, hidden: int, dark: bool) -> str:

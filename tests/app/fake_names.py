@@ -20,11 +20,12 @@ from app.seam.names import (
     Shape,
     Shared,
     Telling,
+    Tones,
     Tree,
     Ways,
 )
 from app.seam.values import Card, Exhibit, Side, Trouble
-from llmrec.contracts import Token
+from llmrec.contracts import Id, Token
 
 LACKS = "the fake reads no text"
 
@@ -126,6 +127,9 @@ class FakeNames:
     def bearers(self: Any, run: str, token: str) -> Found:
         cards = [c for c in self._items(run) if token in c.pieces]
         return Found((token,), "", len(cards), 0, self._rows(cards))
+
+    def tones(self, run: str, pieces: tuple[str, ...]) -> tuple[Id, Tones]:
+        return tuple(Token(p) if p.startswith("<") else p for p in pieces), tuple(0 if p.startswith("<") else None for p in pieces)
 
     def ways(self, run: str) -> Ways:
         return Ways("", "", LACKS) if run == "alpha" else Ways("nobody new", "nothing new", "")
