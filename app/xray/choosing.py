@@ -73,8 +73,8 @@ def _multinomial(given: Asked, trace: Trace, found: whole.Multinomial, dark: boo
     table = pd.DataFrame(rows).astype({"rank": "Int64"})
     figure = softmax.bars(bars, dark=dark)
     caption = (
-        f"One softmax over {len(found.log_p):,} items, those that must not come back included. The followed item has the accent's edge, "
-        "and stands last where it is not among the first."
+        f"One softmax over {len(found.log_p):,} items, those that must not come back included. The followed item is marked, and stands "
+        "last where it is not among the first."
     )
     first = Exhibit("softmax", "The likeliest items", caption, table, exhibits.dressed(figure, softmax.height(figure)))
     return (first, _shares(given, items, parts, table, dark)) if any(len(p) > 1 for p in parts.values()) else (first,)

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise ValueError(f"-k {args.k} must be 1 or more")
     found = store.open_run(args.run)
     catalog = found.dataset().catalog
-    query = _query(args, found, catalog)
+    query = query_of(args, found, catalog)
     recommender: Any = found.recommender()
     begin = time.perf_counter()
     ranked = recommender.recommend(query, min(args.k, len(catalog.items)))
@@ -53,7 +53,8 @@ def text(result: dict[str, Any]) -> str:
     return layout.table(f"Recommended in {result['seconds']:.2f} s", ("rank", "key", "title", "name", "score"), rows)
 
 
-def _query(args: argparse.Namespace, found: Any, catalog: Any) -> Any:
+def query_of(args: argparse.Namespace, found: Any, catalog: Any) -> Any:
+    """One query for whom the words `--user` or `--history` name; `--unmasked` lets what they know come back."""
     from llmrec.contracts import Queries
     from llmrec.recommend import titles
 

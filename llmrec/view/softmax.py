@@ -51,7 +51,7 @@ def bars(given: Sequence[Bar], what: str = "probability", dark: bool = False) ->
         hovertemplate="%{customdata}<extra></extra>",
     )
     most, least = max((bar.p for bar in given), default=1.0), min((bar.p for bar in given), default=0.0)
-    return _lying(figure, [bar.label for bar in given], what, [min(0.0, least * 1.22), max(most * 1.22, 1e-9)])
+    return _lying(figure, [f"▸ {bar.label}" if bar.marked else bar.label for bar in given], what, [min(0.0, least * 1.22), max(most * 1.22, 1e-9)])
 
 
 def stacked(labels: Sequence[str], parts: Sequence[Sequence[tuple[str, float, int | None]]], what: str, dark: bool = False) -> go.Figure:
