@@ -112,6 +112,21 @@ class Mutual:
             )
         if not len(split.valid):
             raise ValueError("the validation part is empty, and a model needs both train and validation: change the filter or the split")
+        course = self.course(lm, table, split, seed, head, catalog, vectors)
+        pace = Pace(self.batch, self.lr[0], self.average, self.validations, self.patience)
+        return Loop(course, course.pair, pace, folder, seed).run(emit, should_stop)
+
+    def course(
+        self,
+        lm: LanguageModel,
+        table: IdTable,
+        split: Split,
+        seed: int,
+        head: Head,
+        catalog: Catalog | None = None,
+        vectors: Vectors | None = None,
+    ) -> Alternating:
+        """What the loop works off: both sides of the model, and what each pass reads."""
         device = best_device()
         pair = Pair(lm, content=self.content > 0).to(device)
         if lm.backbone.tuned != "full" and has_bf16(device):
@@ -120,9 +135,7 @@ class Mutual:
         ranking = LanguageRecommender(lm, table, head, compiled, max_items=self.max_items, task=self.ranks_by)
         writer = Writer(lm.vocab, compiled.names, table, self.max_items, anonymous=0.0)
         content = Content.of(writer, catalog, split.train) if self.content and catalog is not None else None
-        course = Alternating(self, pair, ranking, split, Collaborative(writer, self.reorder, self.mask), content, seed)
-        pace = Pace(self.batch, self.lr[0], self.average, self.validations, self.patience)
-        return Loop(course, pair, pace, folder, seed).run(emit, should_stop)
+        return Alternating(self, pair, ranking, split, Collaborative(writer, self.reorder, self.mask), content, seed)
 
 
 def _demand_single(table: IdTable) -> None:
