@@ -91,10 +91,9 @@ class Walk:
 
 @dataclass(frozen=True)
 class Forming:
-    """The space as it forms, or how far its making is. numbers: (label, value, what it means)."""
+    """The space as it forms, or how far its making is."""
 
     exhibit: Exhibit | None = None
-    numbers: tuple[tuple[str, str, str], ...] = ()
     making: Making | None = None
 
 

@@ -90,9 +90,6 @@ def _space(run: str | None) -> None:
     if seen.exhibit is None:
         _forming(run, card)
         return
-    with st.container(horizontal=True, key="forming_numbers"):
-        for label, value, meaning in seen.numbers:
-            st.metric(label, value, help=meaning, border=True, width=150)
     frame.exhibit(seen.exhibit)
 
 

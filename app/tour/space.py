@@ -79,23 +79,16 @@ class Space:
 
         world = self._library.world(run)
         moments, catalog, train = training.watched(recipe), world.dataset.catalog, world.split.train
-        figure = exhibits.dressed(forming.forming(moments, catalog, train, dark, item), 620)
-        figure.update_layout(margin={"l": 8, "r": 8, "t": 40, "b": 70})
-        items = forming.drawn(moments, item)[0]
-        sampled = "" if len(items) >= np.isfinite(moments.items[-1, :, 0]).sum() else f" {len(items):,} items are drawn, at random."
+        figure = exhibits.dressed(forming.forming(moments, catalog, train, dark, item), 640)
+        figure.update_layout(margin={"l": 8, "r": 8, "t": 44, "b": 84})
+        shown, people = forming.drawn(moments, item)
+        there = int(np.isfinite(moments.items[-1, :, 0]).sum())
+        sampled = "" if len(shown) >= there else f" {len(shown):,} of {there:,} items and {len(people):,} users are drawn, at random."
         said = (
-            f"Press play. Every point begins at random; each walk pulls what it meets together. The plane is that of the last moment, so a "
-            f"point moves only because its vector did. The ring is {catalog.titles[item]}; grey diamonds of the legend are people.{sampled}"
+            f"Press play. Every vector of {recipe.embed.d} numbers begins at random, and each walk pulls together whom it meets. The plane "
+            f"is that of the last moment, so a point moves only because its vector did. The ring is {catalog.titles[item]}.{sampled}"
         )
-        numbers = (
-            ("Walks", f"{moments.walks:,}", "How many walks were read, each once."),
-            ("Users and items", f"{moments.users.shape[1] + moments.items.shape[1]:,}", "All of them get a vector in one space."),
-            ("d", str(recipe.embed.d), "Numbers in a vector; the figure shows the two directions of greatest spread."),
-            ("Took it", f"{moments.taken[-1]:.2f}", "Mean cosine of people and an item they took, at the end."),
-            ("Anything", f"{moments.chance[-1]:.2f}", "Mean cosine of people and any item, at the end."),
-        )
-        table = forming.forming_table(moments, catalog, train)
-        return Forming(Exhibit("forming", "A space forms", said, table, figure), numbers)
+        return Forming(Exhibit("forming", "A space forms", said, forming.forming_table(moments, catalog, train), figure))
 
     def clusters(self, run: str | None, item: int, k: int | None, dark: bool) -> Clusters:
         """The item's name and its neighbours' at this K; None: META ID's own."""

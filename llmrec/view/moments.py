@@ -76,6 +76,7 @@ def _trained(settings: MetaPath, paths: NDArray[np.int32], shares: tuple[float, 
     )
     words = [str(node) for node in range(nodes)]
     sentences = [[words[node] for node in path] for path in paths.tolist()]
+    progress.say("skip-gram", 0, len(sentences))
     counts = np.bincount(paths.ravel(), minlength=nodes)
     model.build_vocab_from_freq({words[node]: int(counts[node]) for node in np.flatnonzero(counts)}, corpus_count=len(sentences))
     index = [int(word) for word in model.wv.index_to_key]
