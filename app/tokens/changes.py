@@ -61,14 +61,14 @@ def _row(moved: Any, titles: list[str], tables: Any, called: tuple[str, str]) ->
     kept = round(((1 - moved.moved) * (moved.before + moved.after)) / (2 - moved.moved))
     return {
         "title": titles[moved.index],
-        f"name in {called[0]}": written(tables[0].items.spell(moved.index)),
-        f"name in {called[1]}": written(tables[1].items.spell(moved.index)),
         "moved": moved.moved,
         "kept": kept,
         "lost": moved.before - kept,
         "new": moved.after - kept,
         "companions lost": named(moved.left, moved.before - kept),
         "new companions": named(moved.joined, moved.after - kept),
+        f"name in {called[0]}": written(tables[0].items.spell(moved.index)),
+        f"name in {called[1]}": written(tables[1].items.spell(moved.index)),
     }
 
 
@@ -89,8 +89,8 @@ def _flow(tables: Any, called: tuple[str, str], dark: bool) -> Exhibit | None:
     return Exhibit(
         "flow",
         "Where the largest Tokens go",
-        f"Left the first Tokens of {called[0]}, right those of {called[1]}; a band is as thick as the items that both name so. Thick bands "
-        "that stay whole mean that the schemes agree, a fan of thin ones that they cut the catalogue differently.",
+        f"Left the largest first Tokens of {called[0]}, right where their items are in {called[1]}; a band is as thick as it has items. "
+        "Bands that stay whole mean that the schemes agree, a fan of thin ones that they cut the catalogue differently.",
         table,
         exhibits.dressed(figure, 460),
     )

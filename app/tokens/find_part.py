@@ -47,6 +47,12 @@ def other() -> str | None:
     return str(chosen) if chosen else None
 
 
+def _on_find() -> None:
+    # the browser tells back what the page itself wrote into the box: that is nobody's search, and the map is left as it is
+    if st.session_state["find"] != st.session_state.get("node"):
+        hand.take(st.session_state["find"])
+
+
 def _box(nodes: dict[str, str]) -> None:
     st.selectbox(
         "Find",
@@ -54,7 +60,7 @@ def _box(nodes: dict[str, str]) -> None:
         index=None,
         format_func=nodes.__getitem__,
         key="find",
-        on_change=lambda: hand.take(st.session_state["find"]),
+        on_change=_on_find,
         persist_state="session",
         placeholder="a title, a user's key, or a Token such as <c3>",
         help="Type part of a title, a key or a Token; the map rings what you choose.",

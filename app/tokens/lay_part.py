@@ -108,6 +108,7 @@ def _how(q: Quality, lay: Lay) -> str:
 
 
 STYLE = """<style>
+@media (min-width: 641px) { .st-key-inspector { max-height: 1010px; overflow-y: auto; } }
 .lm-quality { border-collapse: collapse; font-size: .86rem; width: 100%; margin: .2rem 0; }
 .lm-quality th { text-align: left; font-weight: 600; } .lm-quality thead th { opacity: .66; font-weight: 500; }
 .lm-quality td, .lm-quality thead th + th { text-align: right; font-variant-numeric: tabular-nums; }

@@ -35,17 +35,21 @@ def show(run: str, nodes: dict[str, str]) -> None:
     areas: tuple[Area, ...] = ()
     with chart, frame.told():
         lay_part.controls(lay)
-        atlas = shared.backend().maps().atlas(run, st.session_state.get("focus"), frame.dark(), lay)
+        atlas = _atlas(run, lay)
         areas = _areas(run, lay, atlas)
         if atlas.waiting:
             _waiting(run, lay)
-        _draw(run, lay, atlas)
+        _draw(run, lay, atlas, areas)
     with side, st.container(key="inspector"), frame.told():
         _inspector(run, nodes)
     with frame.told():
         _table(run, lay, areas)
     with frame.told():
         _twin(run, lay, atlas)
+
+
+def _atlas(run: str, lay: Lay, outline: tuple[Area, ...] = ()) -> Atlas:
+    return shared.backend().maps().atlas(run, st.session_state.get("focus"), frame.dark(), lay, outline)
 
 
 def _areas(run: str, lay: Lay, atlas: Atlas) -> tuple[Area, ...]:
@@ -60,12 +64,20 @@ def _areas(run: str, lay: Lay, atlas: Atlas) -> tuple[Area, ...]:
     return lasso.from_address(written, atlas.how)
 
 
-def _draw(run: str, lay: Lay, atlas: Atlas) -> None:
+def _outlined(run: str, lay: Lay, atlas: Atlas, areas: tuple[Area, ...]) -> Atlas:
+    """The figure to draw. An area drawn by hand is there already; one out of the address, or of a figure before this, is drawn into it."""
+    new = pointing.drawn(CHART, (run, lay, atlas.how, st.session_state.get("focus"), frame.dark()))
+    outline = st.session_state.get("_outline", ())
+    if new or (outline and outline != areas):
+        st.session_state["_outline"] = outline = areas
+    return _atlas(run, lay, outline) if outline else atlas
+
+
+def _draw(run: str, lay: Lay, atlas: Atlas, areas: tuple[Area, ...]) -> None:
     if atlas.trouble:
         st.warning(chips.text(atlas.trouble), icon=":material/info:")
-    pointing.drawn(CHART, (run, lay, atlas.how, st.session_state.get("focus"), frame.dark()))
     st.plotly_chart(
-        atlas.figure,
+        _outlined(run, lay, atlas, areas).figure,
         key=CHART,
         theme=None,
         on_select="rerun",
@@ -80,7 +92,7 @@ def _draw(run: str, lay: Lay, atlas: Atlas) -> None:
 @st.fragment(run_every=1.0)
 def _waiting(run: str, lay: Lay) -> None:
     """The quick map now; one full rerun when the better one is there."""
-    atlas = shared.backend().maps().atlas(run, st.session_state.get("focus"), frame.dark(), lay)
+    atlas = _atlas(run, lay)
     if not atlas.waiting:
         st.rerun()
     said = f"UMAP is being made beside this page ({atlas.stage}); until it is there you see PCA."

@@ -15,7 +15,7 @@ import pandas as pd
 from app import exhibits
 from app.errands import Errand
 from app.library import Library, told
-from app.seam.maps import Area, Atlas, Change, Found, Lay, Quality
+from app.seam.maps import Area, Atlas, Change, Found, How, Lay, Quality
 from app.seam.values import Side, Trouble
 from app.tokens import projecting
 from app.tokens.changes import change
@@ -35,13 +35,20 @@ class Maps:
     def __init__(self, library: Library) -> None:
         self._library, self._names = library, Names(library)
 
-    def atlas(self, run: str, focus: str | None = None, dark: bool = False, lay: Lay = Lay()) -> Atlas:  # noqa: B008
-        """The map as it can be shown now. focus: the node to ring."""
+    def atlas(
+        self,
+        run: str,
+        focus: str | None = None,
+        dark: bool = False,
+        lay: Lay = Lay(),  # noqa: B008
+        outline: tuple[Area, ...] = (),
+    ) -> Atlas:
+        """The map as it can be shown now. focus: the node to ring; outline: areas to draw around."""
         with told():
             world = self._world(run)
             shown, errand = self._shown(run, world, lay)
-            key = ("atlas", self._library.made(run), shown, focus, dark)
-            atlas = self._library.kept(key, lambda: _atlas(world, self._laid(run, shown), shown, focus, dark))
+            key = ("atlas", self._library.made(run), shown, focus, dark, outline)
+            atlas = self._library.kept(key, lambda: _atlas(world, self._laid(run, shown), (shown.how, focus, dark, outline)))
             quality = [self._quality(run, each) for each in dict.fromkeys((shown, PCA))]
             waiting = errand is not None and errand.state != "failed"
             trouble = f"{errand.reason}; the map stays PCA." if errand is not None and errand.state == "failed" else ""
@@ -121,12 +128,13 @@ def _stage(errand: Errand) -> str:
     return f"{errand.stage or 'starting'}, {errand.seconds:.0f} s so far"
 
 
-def _atlas(world: World, laid: Projection, lay: Lay, focus: str | None, dark: bool) -> Atlas:
+def _atlas(world: World, laid: Projection, asked: tuple[How, str | None, bool, tuple[Area, ...]]) -> Atlas:
     from llmrec.view import atlas as drawing
 
+    how, focus, dark, outline = asked
     selected = point(world, focus)
     figure = drawing.atlas(laid, world.dataset.catalog, world.table, world.split, selected, dark)
-    dressed(figure, 640, dark)
+    dressed(figure, 640, dark).update_layout(shapes=[_shape(area, dark) for area in outline])
     rows, points = drawing.sample(laid, drawing.LIMIT, 0, selected)
     notes = []
     if points > drawing.LIMIT:
@@ -137,7 +145,15 @@ def _atlas(world: World, laid: Projection, lay: Lay, focus: str | None, dark: bo
         notes.append("Colours repeat where there are more Tokens than colours: point at one to see its name.")
     else:
         notes.append("No two items share a first Token here, so the map is coloured by what the catalogue knows.")
-    return Atlas(lay.how, figure, _coordinates(world, laid, rows), points, (), " ".join(notes))
+    return Atlas(how, figure, _coordinates(world, laid, rows), points, (), " ".join(notes))
+
+
+def _shape(area: Area, dark: bool) -> dict[str, Any]:
+    line = {"color": palette(dark).ink, "width": 1.5, "dash": "dot"}
+    if area.kind == "box":
+        return {"type": "rect", "x0": area.x[0], "x1": area.x[1], "y0": area.y[0], "y1": area.y[1], "line": line}
+    path = "L".join(f"{x},{y}" for x, y in zip(area.x, area.y, strict=True))
+    return {"type": "path", "path": f"M{path}Z", "line": line}
 
 
 def point(world: World, node: str | None) -> tuple[Any, int] | None:

@@ -71,16 +71,16 @@ def _listed(run: str, change: Change) -> None:
             height=430,
             alt="The items whose companions changed most",
             column_config={
-                "title": st.column_config.TextColumn(pinned=True),
+                "title": st.column_config.TextColumn(pinned=True, width=170),
                 "moved": st.column_config.ProgressColumn(
                     min_value=0,
                     max_value=1,
                     format="percent",
                     help="Share of its companions in either run that are not its companions in both.",
                 ),
-                "kept": st.column_config.NumberColumn(help="Companions it has in both runs."),
-                "lost": st.column_config.NumberColumn(help="Companions of the first run alone."),
-                "new": st.column_config.NumberColumn(help="Companions of the second run alone."),
+                "kept": st.column_config.NumberColumn(width=50, help="Companions it has in both runs."),
+                "lost": st.column_config.NumberColumn(width=50, help="Companions of the first run alone."),
+                "new": st.column_config.NumberColumn(width=50, help="Companions of the second run alone."),
             },
         )
         frame.download("moved", change.table, "csv_moved")

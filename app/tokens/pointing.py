@@ -26,8 +26,11 @@ def news(chart: str) -> lasso.Done | None:
     return done
 
 
-def drawn(chart: str, figure: Hashable) -> None:
-    """Say which figure is drawn under this key. Another figure begins with nothing chosen, and that is no deed of anybody's."""
+def drawn(chart: str, figure: Hashable) -> bool:
+    """Say which figure is drawn under this key; whether it is another than before. Such a one begins with nothing chosen, and that is no
+    deed of anybody's."""
     if chart not in st.session_state or st.session_state.get(f"_figure_{chart}") != figure:
         st.session_state[f"_figure_{chart}"] = figure
         st.session_state[f"_seen_{chart}"] = lasso.Done()
+        return True
+    return False

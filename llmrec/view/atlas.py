@@ -67,6 +67,7 @@ def atlas(
         # a click on an entry would hide that entry alone, and not its points
         legend={"orientation": "h", "y": -0.01, "yanchor": "top", "x": 0, "itemclick": False, "itemdoubleclick": False},
         dragmode="pan",
+        newselection={"line": {"color": colours.ink, "width": 1.5, "dash": "dot"}},
         margin={"l": 8, "r": 8, "t": 88, "b": 8},
     )
     return figure if selected is None else highlight(figure, projection, *selected, dark=dark)
@@ -130,7 +131,7 @@ def _points(side: Side, projection: Projection, rows: Ints, catalog: Catalog, ta
             "line": {"width": 0 if side == "item" else 1, "color": colours.ground if side == "item" else None},
         },
         # what is chosen stands out by size and the rest by paleness: the colours keep their meaning
-        selected={"marker": {"opacity": 1, "size": 10}},
+        selected={"marker": {"opacity": 1, "size": 9}},
         unselected={"marker": {"opacity": 0.22}},
     )
 

@@ -22,7 +22,7 @@ from llmrec.view.levels import Levels
 from llmrec.view.palette import Palette, frame, palette, smooth, stepped
 from llmrec.view.project import Projection
 
-GROUPS = 9  # Tokens of either side that the flow names; the rest flow together
+FROM, TO = 9, 14  # Tokens that the flow starts from, and that it names where it arrives; the rest arrive together
 OTHERS = "others"
 
 
@@ -88,14 +88,18 @@ def moved(
 
 
 def flow(tables: tuple[IdTable, IdTable], called: tuple[str, str], dark: bool = False) -> tuple[go.Figure, pd.DataFrame] | None:
-    """Where the items of the first table's largest first Tokens are in the second, as a Sankey diagram and its table; None where either
-    table's names do not begin with a Token that items share."""
+    """Where the items of the first table's largest first Tokens are in the second, as a Sankey diagram and its table (all of their Tokens,
+    none taken together); None where either table's names do not begin with a Token that items share."""
     if any(0 not in tokens_shared(table) for table in tables):
         return None
     colours = palette(dark)
-    ends = [_largest(table) for table in tables]
-    pairs = pd.DataFrame({"from": ends[0], "to": ends[1]}).value_counts(sort=False).reset_index(name="items")
-    order = [_order(ends[0]), _order(ends[1])]
+    both = pd.DataFrame({"from": _spelled(tables[0]), "to": _spelled(tables[1])})
+    both = both[both["from"].isin(_order(both["from"])[:FROM])]
+    whole = both.value_counts(sort=False).reset_index(name="items")
+    named = _order(both["to"])
+    kept = set(named if len(named) <= TO + 1 else named[:TO])
+    pairs = both.assign(to=both["to"].where(both["to"].isin(kept), OTHERS)).value_counts(sort=False).reset_index(name="items")
+    order = [_order(both["from"]), [*(name for name in named if name in kept), *([OTHERS] if len(kept) < len(named) else [])]]
     place = {(0, name): n for n, name in enumerate(order[0])} | {(1, name): len(order[0]) + n for n, name in enumerate(order[1])}
     tones = [*(_tone(tables[0], name, colours) for name in order[0]), *(_tone(tables[1], name, colours) for name in order[1])]
     source = [place[0, name] for name in pairs["from"]]
@@ -120,7 +124,7 @@ def flow(tables: tuple[IdTable, IdTable], called: tuple[str, str], dark: bool = 
         ),
         layout=frame(dark),
     )
-    table = pairs.rename(columns={"from": f"in {called[0]}", "to": f"in {called[1]}"})
+    table = whole.rename(columns={"from": f"in {called[0]}", "to": f"in {called[1]}"})
     if called[0] == called[1]:
         table.columns = pd.Index(["in A", "in B", "items"])
     return figure, table.sort_values("items", ascending=False, kind="stable").reset_index(drop=True)
@@ -218,19 +222,17 @@ def _ring(figure: go.Figure, projection: Projection, selected: tuple[Side, int],
         )
 
 
-def _largest(table: IdTable) -> np.ndarray:
-    """The first Token of each item as it is spelled, the smaller ones as `others`."""
-    codes = table.items.codes[:, 0]
-    found, place, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    kept = set(np.lexsort((found, -counts))[:GROUPS].tolist()) if len(found) > GROUPS + 1 else set(range(len(found)))
-    spelled = [str(table.items.books[0].spell(int(c))) if n in kept and c >= 0 else OTHERS for n, c in enumerate(found)]
+def _spelled(table: IdTable) -> np.ndarray:
+    """The first Token of each item as it is written; an empty name has none."""
+    found, place = np.unique(table.items.codes[:, 0], return_inverse=True)
+    spelled = [str(table.items.books[0].spell(int(c))) if c >= 0 else OTHERS for c in found]
     return np.asarray(spelled, dtype=object)[place]
 
 
-def _order(ends: np.ndarray) -> list[str]:
-    """Largest first, the others last."""
-    count = pd.Series(ends).value_counts(sort=False)
-    return sorted(count.index, key=lambda name: (name == OTHERS, -count[name], name))
+def _order(ends: pd.Series) -> list[str]:
+    """Largest first, equal ones by name; what is written as others is none of them."""
+    count = ends[ends != OTHERS].value_counts(sort=False)
+    return sorted((str(name) for name in count.index), key=lambda name: (-count[name], name))
 
 
 def _tone(table: IdTable, token: str, colours: Palette) -> str:

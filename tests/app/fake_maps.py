@@ -15,7 +15,8 @@ from app.seam.values import Exhibit, Trouble
 class FakeMaps:
     """Part of `FakeBackend`, whose `nodes`, `index` and `card` it reads."""
 
-    def atlas(self, run: str, focus: str | None = None, dark: bool = False, lay: Lay = Lay()) -> Atlas:  # noqa: B008
+    def atlas(self, run: str, focus: str | None, dark: bool, lay: Lay, outline: tuple[Area, ...] = ()) -> Atlas:
+        self.outlines = [*getattr(self, "outlines", []), outline]
         table = self.coordinates(run, lay)
         figure = self._drawn(run, table)
         quality = (Quality(lay.how, 0.9, 0.4, 18), Quality("PCA", 0.8, 0.1, 18))[: 1 if lay.how == "PCA" else 2]

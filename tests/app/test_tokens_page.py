@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import shared
-from app.seam.maps import Lay
+from app.seam.maps import Area, Lay
 from app.tokens import find_part
 
 VIEW = "views/tokens.py"
@@ -61,6 +61,18 @@ def test_an_area_gives_a_table_of_everybody_inside_it(fake: Any, page: Any) -> N
     assert f"{len(inside)} inside what you drew" in said(again)
 
 
+def test_an_area_is_drawn_into_the_figure_only_where_the_hand_did_not_draw_it(fake: Any, page: Any) -> None:
+    box = {"x": [-1, 8], "y": [-1, 6]}
+    at = do(page(VIEW), box=[box])
+    assert not any(fake.outlines)  # a new figure would lose the zoom
+    at.selectbox(key="find").set_value("item:9").run()
+    assert fake.outlines[-1] == (Area("box", (-1.0, 8.0), (-1.0, 6.0)),)
+    at.button(key="area_forget").click().run()
+    assert fake.outlines[-1] == ()
+    page(VIEW, area="umap~box~-1,8~-1,6")
+    assert fake.outlines[-1] == (Area("box", (-1.0, 8.0), (-1.0, 6.0)),)
+
+
 def test_an_area_is_left_by_its_button_by_another_deed_and_by_another_map(fake: Any, page: Any) -> None:
     address = {"area": "umap~box~-1,8~-1,6"}
     at = page(VIEW, **address)
@@ -84,7 +96,7 @@ def test_an_area_survives_a_look_at_another_part(fake: Any, page: Any) -> None:
 def test_settings_of_the_address_reach_the_map_and_nonsense_does_not(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Lay] = []
     drawn = fake.atlas
-    monkeypatch.setattr(fake, "atlas", lambda run, focus, dark, lay: (asked.append(lay), drawn(run, focus, dark, lay))[1])
+    monkeypatch.setattr(fake, "atlas", lambda run, focus, dark, lay, outline: (asked.append(lay), drawn(run, focus, dark, lay))[1])
     page(VIEW, neighbors="30", dist="0.5", seed="7")
     assert asked[-1] == Lay("UMAP", 30, 0.5, 7)
     page(VIEW, neighbors="many", dist="nan", seed="-3", how="pca")
