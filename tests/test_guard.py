@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmrec import guard, limits, recipe, registry
+from llmrec.data import importing
 from llmrec.recipe import BadRecipe
 
 SHIPPED = sorted((Path(__file__).parents[1] / "benchmarks" / "recipes").rglob("*.toml"))
@@ -89,6 +90,38 @@ class Stranger:
     depth: int = 10**12
 
     def load(self) -> None: ...
+
+
+@pytest.fixture
+def upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data set that was imported on this machine."""
+    monkeypatch.setenv("LLMREC_HOME", str(tmp_path / "home"))
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "r.csv").write_text("".join(["user,item\n", *(f"u{n % 4},i{n}\n" for n in range(40))]))
+    return importing.bring([tmp_path / "given" / "r.csv"], "mine", {})[0]
+
+
+def test_an_imported_set_is_allowed_by_its_name_and_by_its_path(data: Path, upload: Path) -> None:
+    assert len(asked(data={"name": "upload", "set": "mine"}).data.load().interactions) == 40
+    read = asked(data={"name": "table", "path": str(upload / "r.csv")})
+    assert read.data.path == str(upload / "r.csv") and len(read.data.load().interactions) == 40
+    for name in ("../data", "../../given", "mine/..", "/etc", "", "."):
+        with pytest.raises(BadRecipe, match=r"\[data\].* is no name of an imported data set"):
+            asked(data={"name": "upload", "set": name})
+
+
+def test_nothing_beside_the_imported_sets_is_named(data: Path, upload: Path) -> None:
+    home = upload.parents[1]
+    (home / "queue.sqlite").write_text("x")
+    (upload / "link.csv").symlink_to(data.parent / "secret.csv")
+    (upload.parent / "linked").symlink_to(data.parent)
+    outside = [
+        home / "queue.sqlite", upload / "../../queue.sqlite", upload / "link.csv", upload, upload.parent / "linked/secret.csv",
+        upload.parent / "linked", upload / "nothing.csv", f"{upload.parent}-other/r.csv", "uploads/mine/r.csv", "mine/r.csv",
+    ]  # fmt: skip
+    for path in outside:
+        with pytest.raises(BadRecipe, match=r"\[data\] path"):
+            asked(data={"name": "table", "path": str(path)})
 
 
 def test_a_new_stage_cannot_slip_through(monkeypatch: pytest.MonkeyPatch) -> None:

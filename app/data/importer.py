@@ -42,6 +42,8 @@ COMMAND = "llmrec data import ratings.csv movies.csv --name my-films --set filte
 def importer() -> None:
     """All of it, one step after the other; each shows when the one before it is through."""
     st.caption("Files become a data set of this machine: look at it here, train on it under Train. They never leave this machine.")
+    if not files_in_hand() and st.session_state.get("_imported"):
+        _done(st.session_state["_imported"])
     _told()
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -64,6 +66,11 @@ def importer() -> None:
     _steps(draft)
 
 
+def files_in_hand() -> bool:
+    """Whether somebody has chosen files since the last import."""
+    return bool(st.session_state.get(f"files_{st.session_state.get('_files_turn', 0)}"))
+
+
 def _steps(draft: Draft) -> None:
     room = shared.backend().intake()
     roles, encoding = _mapping(draft)
@@ -80,6 +87,23 @@ def _steps(draft: Draft) -> None:
         return
     _left(reading, parts)
     _ending(draft, reading, sections, parts)
+
+
+def _done(name: str) -> None:
+    """What was imported a moment ago, and where to go from here."""
+    with st.container(border=True, key="imported"):
+        st.markdown(f":material/check_circle: **{chips.text(name)}** is a data set of this machine now.")
+        with st.container(horizontal=True):
+            st.button("Look at it", key="look_at", on_click=_on_look, args=(name,), help="Its counts, charts and histories.")
+            if st.button("Train on it", key="train_imported", type="primary", help="Opens Train with a recipe on it."):
+                shown.take(name)
+
+
+def _on_look(name: str) -> None:
+    st.session_state.pop("_imported", None)
+    st.session_state["data_set"] = name
+    st.session_state["section_show"] = "glance"
+    frame.link(data=name)
 
 
 def _told() -> None:
@@ -109,7 +133,7 @@ def _mapping(draft: Draft) -> tuple[dict[str, str], str]:
                     "Encoding",
                     draft.encodings,
                     key=f"encoding_{draft.id}",
-                    width=180,
+                    width=172,
                     help="How letters are written as bytes; an error that names a byte means another one.",
                 )
     frame.html(_preview(draft, {column: role for role, column in chosen.items() if column}))
@@ -126,7 +150,7 @@ def _role(draft: Draft, role: str, guessed: str) -> str:
         options,
         index=options.index(guessed) if guessed in options else (None if needed else 0),
         key=key,
-        width=180,
+        width=172,
         placeholder="choose a column",
         format_func=lambda c: c or NONE,
         help=meaning,
@@ -218,16 +242,9 @@ def _left(reading: Reading, parts: Parts) -> None:
     """What stays, live."""
     with st.container(horizontal=True, key="left"):
         for label, now, before in zip(("Users", "Items", "Interactions"), parts.left, reading.sizes, strict=True):
-            gone = before - now
-            st.metric(
-                label,
-                f"{now:,}",
-                f"{-gone:,}" if gone else None,
-                delta_color="off",
-                help=f"Of {before:,} in the files.",
-                border=True,
-                width=150,
-            )
+            gone, said = before - now, f"Of {before:,} in the files."
+            delta = f"{gone:,} left out" if gone else "all of them"
+            st.metric(label, f"{now:,}", delta, delta_color="off", delta_arrow="off", help=said, border=True)
     with st.container(horizontal=True, key="parts"):
         for label, value, meaning in parts.sizes:
             st.metric(label, value, help=meaning, border=True)
@@ -268,6 +285,4 @@ def _on_import(key: str, reading: Reading, sections: dict[str, dict[str, Any]]) 
         return
     st.session_state["_files_turn"] += 1
     st.session_state["data_set"] = name
-    st.session_state["section_show"] = "glance"
-    frame.link(data=name)
-    st.toast(chips.text(f"{name} is imported."), icon=":material/check:")
+    st.session_state["_imported"] = name
