@@ -67,10 +67,11 @@ class Kernel:
         before, sys.displayhook = sys.displayhook, self._show
         try:
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(failed):
-                for statement in ast.parse(cell.source).body:
+                body = ast.parse(cell.source).body
+                for number, statement in enumerate(body, 1):
+                    shown = number == len(body) and isinstance(statement, ast.Expr)
                     text = ast.get_source_segment(cell.source, statement) or ""
-                    ends_in_value = isinstance(statement, ast.Expr)
-                    self._inside.runsource(text + "\n", symbol="single" if ends_in_value else "exec")
+                    self._inside.runsource(text + "\n", symbol="single" if shown else "exec")
         finally:
             sys.displayhook = before
         if "Traceback (most recent call last)" in failed.getvalue():
@@ -105,13 +106,14 @@ def picture(figure: Any) -> bytes:
     """A plotly figure as PNG. RuntimeError where there is no Chromium."""
     from benchmarks.studio import serving
 
-    page = figure.to_html(include_plotlyjs=True, full_html=True, config={"displayModeBar": False})
+    wide, high = (f"{PICTURE[side]}px" for side in ("width", "height"))
+    page = figure.to_html(include_plotlyjs=True, full_html=True, config={"displayModeBar": False}, default_width=wide, default_height=high)
     with serving.browser() as window, serving.tab(window) as tab:
         tab.set_viewport_size(PICTURE)
         tab.set_content(page)
         tab.wait_for_selector(".main-svg")
         tab.wait_for_timeout(1_000)  # points are drawn by the graphics card, which says nothing when it has done so
-        drawn: bytes = tab.screenshot()
+        drawn: bytes = tab.locator(".js-plotly-plot").screenshot()
     return drawn
 
 

@@ -9,10 +9,10 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.report import chapters, claims, schemes, tables
+from benchmarks.report import chapters, claims, schemes, studio, tables
 
 ROOT = Path(__file__).resolve().parents[2]
-README, SCHEMES, BOOK = ROOT / "README.md", ROOT / "docs/schemes.md", ROOT / "docs/results.md"
+README, SCHEMES, BOOK, STUDIO = (ROOT / name for name in ("README.md", "docs/schemes.md", "docs/results.md", "docs/studio.md"))
 PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     README: {"results": chapters.brief},
     SCHEMES: {"example": schemes.example, "naming": schemes.naming},
@@ -33,6 +33,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "ranking": chapters.ranking,
         "speed": chapters.speed,
     },
+    STUDIO: {"budgets": studio.budgets, "switches": studio.switches, "machine": studio.machine},
 }
 
 

@@ -6,6 +6,7 @@ Where it stands: under `acts`. What it does not know: what is asked for; it is g
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ _ARM = """() => {
     window.llmrecSeen = new Promise((resolve, reject) => {
         let began = null, first = null;
         const begin = () => { began ??= performance.now(); };
-        for (const kind of ['pointerdown', 'keydown']) window.addEventListener(kind, begin, {capture: true, once: true});
+        for (const kind of TOUCH) window.addEventListener(kind, begin, {capture: true, once: true});
         const ended = performance.now() + LONGEST;
         const look = () => {
             const now = performance.now();
@@ -35,14 +36,17 @@ _ARM = """() => {
 }"""
 
 
-def seconds(tab: Any, act: Callable[[], None], sign: str, longest: float = 60.0) -> float:
+def seconds(tab: Any, act: Callable[[], Any], sign: str, longest: float = 60.0, touch: str = "") -> float:
     """Seconds from the first touch of `act` until `sign` holds. RuntimeError of the browser after `longest` seconds.
 
-    sign: JavaScript that must not hold before the act.
+    sign: JavaScript that must not hold before the act; touch: the event to begin at, a press of mouse or keyboard unless told otherwise.
     """
     if tab.evaluate(f"() => !!({sign})"):
         raise RuntimeError(f"the sign holds before anything was done: {sign}")
-    text = _ARM.replace("LONGEST", str(1000 * longest)).replace("SAID", repr(sign[-120:])).replace("SIGN", sign)
+    events = json.dumps([touch] if touch else ["pointerdown", "keydown"])
+    text = (
+        _ARM.replace("TOUCH", events).replace("LONGEST", str(1000 * longest)).replace("SAID", json.dumps(sign[:160])).replace("SIGN", sign)
+    )
     tab.evaluate(text)
     act()
     return float(tab.evaluate("() => window.llmrecSeen")) / 1000

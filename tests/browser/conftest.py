@@ -18,6 +18,7 @@ from tests.browser import chromium as browser
 from tests.browser import small_run
 
 ROOT = Path(__file__).resolve().parents[2]
+UPLOAD = "of-a-browser-test"  # the data set that a test imports
 Visitor = Callable[..., Any]
 
 
@@ -48,6 +49,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[
         process.terminate()
         process.wait(20)
         small_run.end(runs)  # a training goes on without its server
+        small_run.forget(UPLOAD)  # where the test that imported it did not come to its end
 
 
 @pytest.fixture(scope="session")
@@ -70,10 +72,9 @@ def visitor(window: Any, tmp_path: Path) -> Iterator[Visitor]:
     tabs: list[Any] = []
     faults: list[str] = []
 
-    def open_tab(dark: bool = False, width: int = 1280, height: int = 1000) -> Any:
-        context = window.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
-        )
+    def open_tab(dark: bool = False, width: int = 1280, height: int = 1000, offline: bool = False) -> Any:
+        look = {"viewport": {"width": width, "height": height}, "color_scheme": "dark" if dark else "light"}
+        context = window.new_context(**look, accept_downloads=True, offline=offline)
         tab = context.new_page()
         watch(tab, faults)
         tab.set_default_timeout(30_000)
@@ -102,7 +103,7 @@ def watch(tab: Any, faults: list[str]) -> None:
 
 
 def _local(url: str) -> bool:
-    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:"))
+    return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "file:", "data:", "blob:", "about:"))
 
 
 def _answers(address: str, process: subprocess.Popen[bytes]) -> None:

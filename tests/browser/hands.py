@@ -56,10 +56,10 @@ def go(tab: Any, page: str, sign: str) -> None:
 
 
 def choose(tab: Any, key: str, typed: str, option: str | None = None) -> None:
-    """Type into a selectbox and take the first option that says so."""
+    """Type into a selectbox and take the first option that says so. key: how its own begins."""
 
     def act(patience: int) -> None:
-        box = tab.locator(f".st-key-{key} input").first
+        box = tab.locator(f"[class*='st-key-{key}'] input").first
         box.click(timeout=patience)
         box.fill(typed, timeout=patience)
         tab.get_by_role("option", name=option or typed).first.click(timeout=patience)
@@ -72,7 +72,7 @@ def section(tab: Any, key: str, label: str, sign: str) -> None:
 
     def act(patience: int) -> None:
         if not tab.locator(sign).count():
-            tab.locator(f".st-key-section_{key}").get_by_text(label, exact=True).first.click(timeout=patience)
+            tab.locator(f".st-key-section_{key} button", has_text=label).first.click(timeout=patience)
         tab.locator(sign).first.wait_for(timeout=patience)
 
     insist(tab, act)
@@ -132,16 +132,33 @@ def view(tab: Any, chart: str) -> list[float]:
     return found
 
 
+class Lasso:
+    """An area around the middle of a map, drawn with the mouse by plotly's own lasso. share: of the chart's width and height."""
+
+    def __init__(self, tab: Any, chart: str, share: float = 0.8) -> None:
+        self._tab, self._chart, self._share = tab, chart, share
+
+    def begin(self) -> None:
+        """Take the lasso and draw, the button of the mouse still down."""
+        tab = self._tab
+        tab.locator(f"{self._chart} .js-plotly-plot").scroll_into_view_if_needed()
+        tab.locator(f"{self._chart} .js-plotly-plot").hover()
+        tab.locator(f'{self._chart} .modebar-btn[data-val="lasso"]').first.click()
+        left, top, right, bottom = tab.evaluate(AREA, self._chart)
+        x, y = (left + right) / 2, (top + bottom) / 2
+        wide, high = self._share * (right - left) / 2, self._share * (bottom - top) / 2
+        tab.mouse.move(x - wide, y - high)
+        tab.mouse.down()
+        for across, down in ((0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1)):
+            tab.mouse.move(x + across * wide, y + down * high, steps=4)
+
+    def end(self) -> None:
+        """Let go."""
+        self._tab.mouse.up()
+
+
 def lasso(tab: Any, chart: str, share: float = 0.8) -> None:
-    """Draw around the middle of a map with the mouse, by plotly's own lasso."""
-    tab.locator(f"{chart} .js-plotly-plot").scroll_into_view_if_needed()
-    tab.locator(f"{chart} .js-plotly-plot").hover()
-    tab.locator(f'{chart} .modebar-btn[data-val="lasso"]').first.click()
-    left, top, right, bottom = tab.evaluate(AREA, chart)
-    x, y, wide, high = (left + right) / 2, (top + bottom) / 2, share * (right - left) / 2, share * (bottom - top) / 2
-    corners = [(-1, -1), (0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1)]
-    tab.mouse.move(x - wide, y - high)
-    tab.mouse.down()
-    for across, down in corners:
-        tab.mouse.move(x + across * wide, y + down * high, steps=4)
-    tab.mouse.up()
+    """Draw around the middle of a map."""
+    drawn = Lasso(tab, chart, share)
+    drawn.begin()
+    drawn.end()

@@ -52,6 +52,14 @@ def end(runs: Path) -> None:
                 queue.delete(run, patience=60)
 
 
+def forget(upload: str) -> None:
+    """Delete an imported data set, where it is there."""
+    from llmrec.data import uploads
+
+    if upload in uploads.names():
+        uploads.delete(upload)
+
+
 if __name__ == "__main__":
     import sys
 

@@ -28,7 +28,7 @@ def test_a_kernel_prints_shows_and_remembers() -> None:
     assert kernel.run(Cell("code", "import pandas as pd\nx = 2\nfor i in range(2):\n    print(i)\n\nif x:\n    y = 3")) == [
         {"output_type": "stream", "name": "stdout", "text": ["0\n", "1\n"]}
     ]
-    assert [o["data"]["text/plain"] for o in kernel.run(Cell("code", "x + y"))] == [["5"]]
+    assert [o["data"]["text/plain"] for o in kernel.run(Cell("code", "x\nx + y"))] == [["5"]]  # the last line alone is shown
     table = kernel.run(Cell("code", "pd.DataFrame({'a': [1]})"))[0]["data"]
     assert "<table" in "".join(table["text/html"])
     figure = kernel.run(Cell("code", "import plotly.graph_objects as go\ngo.Figure()"))[0]["data"]

@@ -1,0 +1,60 @@
+"""Compare in a real browser on real runs: which runs, against whom, and a report that opens without a network."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.browser.hands import address_holds, choose, download, go, section, settle, visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+RUNS = ("metaid-checkerboard-run-1", "tokenrec-checkerboard-run-1", "cllm4rec-checkerboard-run-1")
+TABLE = ".st-key-scores [data-testid=stDataFrame]"
+
+
+def measured(tab: Any) -> None:
+    """Wait until nobody is being measured any more."""
+    tab.locator(TABLE).first.wait_for()
+    tab.locator(".st-key-compare_waiting [role=progressbar]").first.wait_for(state="detached", timeout=120_000)
+    settle(tab)
+
+
+def test_runs_differences_and_the_report(studio: str, visitor: Any) -> None:
+    tab = visitor()
+    visit(tab, f"{studio}/?run={RUNS[0]}")
+    go(tab, "Compare", TABLE)
+    measured(tab)
+    lines = download(tab, ".st-key-csv_scores button").read_text(encoding="utf-8-sig").splitlines()
+    assert sum(any(run in line for run in RUNS) for line in lines) == 3 and len(lines) > 5  # and baselines
+    section(tab, "view", "Differences", ".st-key-compare_against")
+    choose(tab, "compare_against", "tokenrec", RUNS[1])
+    address_holds(tab, f"against={RUNS[1]}")
+    tab.locator("[data-testid=stMain] .js-plotly-plot .main-svg").first.wait_for()
+    deep = tab.url
+    section(tab, "view", "Files", ".st-key-file_html button")
+    report = download(tab, ".st-key-file_html button")
+    page = report.with_name("report.html")
+    page.write_bytes(report.read_bytes())
+    asked: list[str] = []
+    alone = visitor(offline=True)
+    alone.on("request", lambda request: asked.append(request.url))
+    alone.goto(page.as_uri())
+    words = alone.locator("body").inner_text()
+    assert all(run in words for run in RUNS) and alone.locator("table").count() >= 1
+    assert [url for url in asked if not re.match("file:|data:|blob:", url)] == []
+
+    again = visitor(dark=True)
+    visit(again, deep)
+    again.locator(".st-key-compare_against").wait_for()
+    again.locator("[data-testid=stMain] .js-plotly-plot .main-svg").first.wait_for()
+    assert again.locator(".st-key-compare_against").inner_text().count("tokenrec") == 1
+
+
+def test_fewer_runs_stand_in_the_address(studio: str, visitor: Any) -> None:
+    tab = visitor()
+    visit(tab, f"{studio}/compare?runs={RUNS[2]}&baselines=popularity")
+    measured(tab)
+    lines = download(tab, ".st-key-csv_scores button").read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) == 3 and RUNS[2] in lines[1] + lines[2]

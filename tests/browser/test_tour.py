@@ -1,0 +1,57 @@
+"""Tour in a real browser on real runs: another item, its names, and a story that is worked out while one looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.browser.hands import PATIENCE, address_holds, choose, section, settle, visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+RUN = "metaid-checkerboard-run-1"
+NAME = ".st-key-name_metaid .t-name .chip.tok"
+
+
+def test_another_item_and_its_names(studio: str, visitor: Any) -> None:
+    tab = visitor()
+    visit(tab, f"{studio}/?run={RUN}")
+    tab.locator(NAME).first.wait_for(timeout=PATIENCE)
+    choose(tab, "tour_find", "Even 6", "Even 6 (")
+    address_holds(tab, "item=i6")
+    tab.locator(".st-key-hero_item h2:has-text('Even 6')").wait_for()
+    for scheme in ("metaid", "tokenrec", "cllm4rec"):  # those that have a run here
+        tab.locator(f".st-key-name_{scheme} .chip.tok").first.wait_for(timeout=PATIENCE)
+    settle(tab)
+    name = tab.locator(NAME).all_inner_texts()
+    assert len(name) >= 2
+
+    again = visitor(dark=True)
+    visit(again, tab.url)
+    again.locator(".st-key-hero_item h2:has-text('Even 6')").wait_for()
+    again.locator(NAME).first.wait_for(timeout=PATIENCE)
+    settle(again)
+    assert again.locator(NAME).all_inner_texts() == name
+
+
+def test_a_walk_and_a_slider_of_meta_id(studio: str, visitor: Any) -> None:
+    tab = visitor()
+    visit(tab, f"{studio}/?run={RUN}")
+    section(tab, "story", "META ID", ".st-key-section_step")
+    section(tab, "step", "Walk the graph", ".st-key-walk_again button")
+    tab.locator("[data-testid=stMain] .js-plotly-plot .main-svg").first.wait_for()
+    tab.locator(".st-key-walk_again button").click()
+    address_holds(tab, "seed=1")
+    section(tab, "step", "Move K", ".st-key-tour_k [role=slider]")
+    settle(tab)
+    slider = tab.locator(".st-key-tour_k [role=slider]")
+    before = int(slider.get_attribute("aria-valuenow") or 0)
+    slider.focus()
+    tab.keyboard.press("ArrowRight")
+    address_holds(tab, f"k={before + 1}")
+    settle(tab)
+    assert tab.locator("[data-testid=stException]").count() == 0
+    again = visitor(dark=True)
+    visit(again, tab.url)
+    again.locator(".st-key-tour_k [role=slider]").wait_for(timeout=PATIENCE)
+    assert again.locator(".st-key-tour_k [role=slider]").get_attribute("aria-valuenow") == str(before + 1)
