@@ -13,6 +13,9 @@ HOST ?= 127.0.0.1
 JOBS ?= 2
 ROWS ?=
 SEEDS ?= 0 1 2
+ADDRESS ?= http://127.0.0.1:$(PORT)
+PICTURES ?=
+ACTS ?=
 PYTHON ?= python3.11
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip
@@ -37,12 +40,12 @@ HERMETIC := env HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 OMP_NUM_THREADS=1 TOKENI
 comma := ,
 say = printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help app test test-slow lint format results tree fetch install install-test venv browser clean
+.PHONY: help app test test-slow lint format results bench-ui screenshots notebook tree fetch install install-test venv browser clean
 
 help: ## this list
 	@printf 'make TARGET, where TARGET is one of\n\n'
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  %-10s  %s\n", $$1, $$2 }'
-	@printf '\nSettings: PORT=%s HOST=%s PYTHON=%s VENV=%s JOBS=%s SEEDS="%s" ROWS="%s"\n' '$(PORT)' '$(HOST)' '$(PYTHON)' '$(VENV)' '$(JOBS)' '$(SEEDS)' "$(ROWS)"
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  %-11s  %s\n", $$1, $$2 }'
+	@printf '\nSettings: PORT=%s HOST=%s PYTHON=%s VENV=%s JOBS=%s SEEDS="%s" ROWS="%s" ADDRESS=%s\n' '$(PORT)' '$(HOST)' '$(PYTHON)' '$(VENV)' '$(JOBS)' '$(SEEDS)' "$(ROWS)"
 
 app: install fetch ## install, fetch data and weights, open the studio on http://HOST:PORT
 	@$(call say,The studio: its address follows in some seconds)
@@ -77,6 +80,15 @@ format: install-test ## let ruff mend what it can
 
 results: install fetch ## measure what the results book lacks (ROWS="a 'heads/*'" SEEDS="0 1 2"), write docs/results.md
 	@code=0; $(PY) -m benchmarks $(ROWS) --seeds $(SEEDS) || code=$$?; $(PY) -m benchmarks.report; exit $$code
+
+bench-ui: install-test browser fetch ## measure the budgets of the pages in a real browser (ACTS="--only switch map"), write docs/studio.md
+	@code=0; $(PY) -m benchmarks.studio $(ACTS) || code=$$?; $(PY) -m benchmarks.report; exit $$code
+
+screenshots: install-test browser ## pictures of every page of the studio at ADDRESS (PICTURES="tokens-* compare")
+	@$(PY) -m tests.browser.screenshots $(ADDRESS) assets/figures $(PICTURES)
+
+notebook: install-test browser fetch ## run docs/library.py cell by cell, write docs/library.ipynb
+	@$(PY) -m benchmarks.notebook
 
 tree: install-test ## bring the tree in the README up to what is on the disk
 	@$(PY) -m tests.project.tree --write
