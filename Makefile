@@ -45,7 +45,7 @@ say = printf '\033[1m==> %s\033[0m\n' "$(1)"
 help: ## this list
 	@printf 'make TARGET, where TARGET is one of\n\n'
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  %-11s  %s\n", $$1, $$2 }'
-	@printf '\nSettings: PORT=%s HOST=%s PYTHON=%s VENV=%s JOBS=%s SEEDS="%s" ROWS="%s" ADDRESS=%s\n' '$(PORT)' '$(HOST)' '$(PYTHON)' '$(VENV)' '$(JOBS)' '$(SEEDS)' "$(ROWS)"
+	@printf '\nSettings: PORT=%s HOST=%s PYTHON=%s VENV=%s JOBS=%s SEEDS="%s" ROWS="%s" ADDRESS=%s\n' '$(PORT)' '$(HOST)' '$(PYTHON)' '$(VENV)' '$(JOBS)' '$(SEEDS)' "$(ROWS)" '$(ADDRESS)'
 
 app: install fetch ## install, fetch data and weights, open the studio on http://HOST:PORT
 	@$(call say,The studio: its address follows in some seconds)
