@@ -15,6 +15,7 @@ from app import chips, frame, shared
 
 SIDES = ("item", "user", "token")
 ROWS = 5_000  # of a table in the page; its file has all
+NARROW = ("title", "year", "name", "taken")
 COLUMNS = {
     "title": st.column_config.TextColumn("title", width="medium"),
     "genres": st.column_config.TextColumn("genres", width="medium"),
@@ -70,8 +71,9 @@ def pills(label: str, options: dict[str, str], key: str, meaning: str, hidden: b
         )
 
 
-def table(rows: pd.DataFrame, key: str, title: str, name: str, height: int = 380) -> None:
-    """Users and items as rows; choosing one takes it into hand. rows: with a column `node`; name: of the file that is downloaded."""
+def table(rows: pd.DataFrame, key: str, title: str, name: str, narrow: bool = False) -> None:
+    """Users and items as rows; choosing one takes it into hand. rows: with a column `node`; name: of the file that is downloaded;
+    narrow: only the columns that matter are shown, the file has all."""
     shown = rows.head(ROWS)
 
     def on_pick() -> None:
@@ -88,7 +90,8 @@ def table(rows: pd.DataFrame, key: str, title: str, name: str, height: int = 380
         on_select=on_pick,
         selection_mode="single-row",
         alt=title,
-        height=min(height, 38 + 35 * max(1, len(shown))),
+        height=min(420 if narrow else 380, 38 + 35 * max(1, len(shown))),
+        column_order=NARROW if narrow else None,
         column_config=COLUMNS,
     )
     frame.download(name, rows.drop(columns="node"), f"csv_{key}")

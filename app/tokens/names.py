@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from app.errands import Errand
 from app.library import Kept, Library, told
 from app.seam.names import Form, Found, Health, Inspection, Landed, Place, Predicted, Shape, Tones, Tree, Ways
 from app.seam.values import Exhibit, Side, Trouble
@@ -47,7 +48,7 @@ class Names:
                 errand = self._library.errands.ask(("predicted", predicting.key(world.run)), "app.tokens.predicting", run, again=again)
                 if errand.state == "failed":
                     return Predicted("failed", errand.reason)
-                return Predicted("waiting", errand.stage or "starting")
+                return Predicted("waiting", _stage(errand))
             sample = self._kept(run, "predicted", lambda world: predicting.answers(world.run))
             carried = np.zeros(len(world.dataset.catalog.items), dtype=bool)
             carried[self._reading(run).carriers(token)[0]] = True
@@ -122,7 +123,7 @@ class Names:
                 return "ready", ""
             key = ("text", newcomer.text_key(world, text))
             errand = self._library.errands.ask(key, "app.tokens.texting", run, text=text, again=again)
-            return ("failed", errand.reason) if errand.state == "failed" else ("waiting", errand.stage or "starting")
+            return ("failed", errand.reason) if errand.state == "failed" else ("waiting", _stage(errand))
 
     def name_item(self, run: str, users: tuple[int, ...] = (), text: str = "") -> Landed:
         """A new item's name."""
@@ -159,6 +160,13 @@ class Names:
         with told():
             world, whole = self._world(run), ("names", self._library.made(run), key)
             return (self._library.kept if isinstance(key, str) else self._small.get)(whole, lambda: make(world))
+
+
+def _stage(errand: Errand) -> str:
+    """How far an errand is, in a few words."""
+    if errand.state == "waiting":
+        return "other work comes first"
+    return errand.stage + (f", {errand.share:.0%}" if errand.share else "") if errand.stage else "starting"
 
 
 def _counted(sample: predicting.Sample, carried: np.ndarray, world: World) -> Predicted:

@@ -133,7 +133,7 @@ def _below(run: str, side: str, tree: Tree) -> None:
     if found.note:
         st.caption(chips.text(found.note))
     if n:
-        hand.table(found.table, "branch_rows", "Who stands below this branch", f"branch-{branch}", 420)
+        hand.table(found.table, "branch_rows", "Who stands below this branch", f"branch-{branch}", narrow=True)
         hand.show(run)
     else:
         st.caption("Nobody in this run: choose another branch.")

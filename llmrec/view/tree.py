@@ -104,11 +104,12 @@ def tree(table: pd.DataFrame, pieces_are_tokens: bool, shape: Shape = "sunburst"
         "values": table["weight"],
         "customdata": table[["bearers"]].to_numpy(),
         "branchvalues": "total",
-        "marker": {"colors": fills, "line": {"color": colours.ground, "width": 1 if len(table) < 400 else 0.3}},
+        "marker": {"colors": fills, "line": {"color": colours.ground, "width": 1 if len(table) < 400 else 0}},
         "hovertemplate": "%{label}<br>%{customdata[0]:,} bearers · size %{value:,} · %{percentRoot:.1%} of all<extra></extra>",
         "sort": True,
     }
-    font = {"color": colours.ink, "family": "Source Code Pro, ui-monospace, monospace" if pieces_are_tokens else "Source Sans, sans-serif"}
+    # no colour of its own: the figure takes whichever of black and white is read better on each fill
+    font = {"family": "Source Code Pro, ui-monospace, monospace" if pieces_are_tokens else "Source Sans, sans-serif"}
     if shape == "sunburst":
         trace: go.Sunburst | go.Treemap = go.Sunburst(**given, insidetextorientation="radial", insidetextfont=font, leaf={"opacity": 1})
     else:

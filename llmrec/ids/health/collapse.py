@@ -13,6 +13,7 @@ from llmrec.contracts import IdTable
 from llmrec.ids.health.report import digits
 
 MOST_OF_ALL, TIMES, PART = 0.5, 5.0, 0.1
+LEAST = 5  # bearers: fewer share a code by chance
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def collapsed(table: IdTable) -> tuple[Collapsed, ...]:
             codes = names.codes[:, place]
             counts = np.bincount(codes[codes >= 0], minlength=book.size)
             known = int(counts.sum())
-            for code in np.flatnonzero(counts > max(1, PART * known)):
+            for code in np.flatnonzero((counts >= LEAST) & (counts > PART * known)):
                 share = float(counts[code] / known)
                 times = share * book.size
                 if share > MOST_OF_ALL or times >= TIMES:
