@@ -60,8 +60,10 @@ def story(run: str | None) -> None:
 
 def _masked(room: MaskingLike, run: str | None, step: str) -> None:
     """The steps that look at one item under one mask."""
-    card = eight.hero(run)
-    share, draw = _mask()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="mask_controls"):
+        with st.container(width=340):
+            card = eight.chosen(run)
+        share, draw = _mask()
     dark = frame.dark()
 
     def pending() -> Pending | None:
@@ -76,21 +78,21 @@ def _mask() -> tuple[float, int]:
     """How much is hidden, and which draw: from the controls or the address."""
     if "mask_percent" not in st.session_state:
         st.session_state["mask_percent"] = min(90, max(0, round(_whole("mask", 20) / 5) * 5))
-    with st.container(horizontal=True, vertical_alignment="bottom", key="mask_controls"):
-        percent = st.slider(
-            "Hidden",
-            0,
-            90,
-            step=5,
-            format="%d %%",
-            key="mask_percent",
-            persist_state="session",
-            width=360,
-            help="The chance of each number to be hidden from the encoders; TokenRec learns with 20 %.",
-        )
-        draw = _whole("draw", 0)
-        st.button("Another draw", key="mask_draw", icon=":material/casino:", on_click=_redraw, help="Hide other numbers, as many.")
-        st.caption(f"Draw {draw}")
+    percent = st.slider(
+        "Hidden",
+        0,
+        90,
+        step=5,
+        format="%d %%",
+        key="mask_percent",
+        persist_state="session",
+        width=320,
+        help="The chance of each number to be hidden from the encoders; TokenRec learns with 20 %.",
+    )
+    draw = _whole("draw", 0)
+    st.button(
+        f"Draw {draw}", key="mask_draw", icon=":material/casino:", on_click=_redraw, help="Another draw: hide other numbers, about as many."
+    )
     frame.link(mask=str(percent), draw=str(draw))
     return percent / 100, draw
 

@@ -150,8 +150,8 @@ def _said(rows: Any, strength: float, corner: Corner) -> str:
     size = f"{len(corner.items)} items, {corner.users} users and {corner.interactions:,} interactions"
     return (
         f"With lambda {strength:g} the two rows of an item end {apart:.3f} apart on average, {apart / max(long, 1e-12):.0%} of a "
-        f"collaborative row's length; cosine {cosine:.2f}. Trained here on {size} in {len(rows.passes) - 1} passes, with a model of two layers, 32 wide: "
-        "a sketch of the paper's method, not its size."
+        f"collaborative row's length; cosine {cosine:.2f}. Trained here on {size} in {len(rows.passes) - 1} passes, with a model of two "
+        "layers, 32 wide: a sketch of the paper's method, not its size."
     )
 
 
