@@ -35,6 +35,6 @@ if part == "prompt":
 elif part == "next":
     parts.following(run, asked)
 elif part == "chose":
-    parts.chose(run, look)
+    parts.chose(look)
 else:
     parts.what_if(run, asked)

@@ -37,16 +37,16 @@ def tree(given: Asked, trace: Trace, beam: Beam, dark: bool) -> Exhibit:
             state = "found" if end >= 0 else "kept" if depth.kept[at] else "cut"
             bit, below = given.bit(int(exact.row(np.asarray([node]))[0])), int(exact.tree.below[node])
             rank = int((depth.ends[:at] < 0).sum()) + 1
-            about = _about(given, trace, end, rank, depth, below)
+            title, about = _about(given, trace, end, rank, depth, below)
             parent = int(exact.parent[node])
-            twigs.append(drawing.Twig(node, parent, number, bit.text, bit.tone, total, state, node in mine, about))  # type: ignore[arg-type]
+            twigs.append(drawing.Twig(node, parent, number, bit.text, bit.tone, total, state, node in mine, title, about))  # type: ignore[arg-type]
             rows.append(_row(given, trace, beam, node, number, total, state, rank if end < 0 else None, node in mine))
     twigs += _missed(given, beam, mine, {t.node for t in twigs})
     figure = drawing.beam(twigs, dark)
     caption = (
         f"The beam keeps the {beam.width} best beginnings at each piece (dots); crosses were cut, diamonds are whole names. "
         f"Drawn are the first {min(FOUND, len(trace.items))} of {len(trace.items):,} items found"
-        + (", and the followed item's way in the accent's colour." if mine else ".")
+        + (", and the followed item's way, thick." if mine else ".")
     )
     return Exhibit(
         "beam", "The beam as a tree of names", caption, pd.DataFrame(rows), exhibits.dressed(figure, max(320, drawing.height(figure)))
@@ -85,11 +85,11 @@ def _drawn(depth: Depth, number: int, wanted: set[int], short: bool) -> list[int
     return sorted({*np.flatnonzero(led).tolist(), *open_cut.tolist(), *kept.tolist()})
 
 
-def _about(given: Asked, trace: Trace, end: int, rank: int, depth: Depth, below: int) -> tuple[str, ...]:
+def _about(given: Asked, trace: Trace, end: int, rank: int, depth: Depth, below: int) -> tuple[str, tuple[str, ...]]:
     if end >= 0:
         place = np.flatnonzero(trace.items == end)
-        return (given.title(end), f"place {int(place[0]) + 1:,}" if len(place) else "")
-    return (f"{rank:,} of {depth.n_open:,} at this piece", f"{below:,} item{'s' if below > 1 else ''} below")
+        return given.title(end), (f"place {int(place[0]) + 1:,}",) if len(place) else ()
+    return "", (f"{rank:,} of {depth.n_open:,} at this piece", f"{below:,} item{'s' if below > 1 else ''} below")
 
 
 def _row(
@@ -111,11 +111,12 @@ def _row(
 
 def _missed(given: Asked, beam: Beam, mine: set[int], drawn: set[int]) -> list[drawing.Twig]:
     """What of the followed way the beam never looked at: after it was lost."""
-    out, total = [], {}
+    out = []
     for number, (node, pace) in enumerate(zip(sorted(mine), beam.path, strict=False), 1):
-        total[node] = pace.total
         if node not in drawn:
             bit = given.bit(pace.row)
             about = ("never looked at: the way there was cut",)
-            out.append(drawing.Twig(node, int(beam.exact.parent[node]), number, bit.text, bit.tone, pace.total, "cut", True, about))
+            parent, end = int(beam.exact.parent[node]), int(beam.exact.tree.leaf[node])
+            title = given.title(end) if end >= 0 else ""
+            out.append(drawing.Twig(node, parent, number, bit.text, bit.tone, pace.total, "cut", True, title, about))
     return out

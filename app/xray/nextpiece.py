@@ -19,9 +19,7 @@ from llmrec.recommend.trace import pieces
 from llmrec.view import softmax
 
 TOP, DEEPER, TITLES = 14, 12, 3
-TRIE = (
-    "The head looks at the second chart alone: no training ever compared names with other text, so the first was never taught to hold back."
-)
+TRIE = "The head uses the second chart alone. Training never compared names with text, so nothing pushed the rest of the vocabulary down."
 OTHER = "This head does not choose by these: it reads the same state in its own way. They show what the model itself would write here."
 
 

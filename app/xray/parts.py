@@ -76,23 +76,30 @@ def following(run: str, question: Question) -> None:
             frame.exhibit(one)
 
 
-def chose(run: str, look: Look) -> None:
-    """The list and how it came about."""
+def chose(look: Look) -> None:
+    """The list and how it came about. A tree wants the whole width."""
+    wide = look.exhibits[:1] if look.head == "trie" else ()
+    for one in wide:
+        _shown(one)
     left, right = st.columns([2, 3], gap="large")
     with left, st.container(key="xray_list"):
-        st.subheader("The list", anchor=False)
-        score = SCORES.get(look.head, "score")
-        st.caption(f"By the {look.head} head; at the right {score}.")
-        rows = (chips.row(p.card, str(n), f"{p.score:.2f}", "held-out item" if p.target else "") for n, p in enumerate(look.picks, 1))
-        frame.html(chips.listing(rows, "This model found nothing to recommend here."))
-        table = [
-            {"rank": n, "key": p.card.key, "title": p.card.title, score: p.score, "held-out item": p.target}
-            for n, p in enumerate(look.picks, 1)
-        ]
-        frame.twin("xray_list", pd.DataFrame(table), "The list")
+        _list(look)
     with right:
-        for one in look.exhibits:
+        for one in look.exhibits[len(wide) :]:
             _shown(one)
+
+
+def _list(look: Look) -> None:
+    st.subheader("The list", anchor=False)
+    score = SCORES.get(look.head, "score")
+    st.caption(f"By the {look.head} head; at the right {score}.")
+    rows = (chips.row(p.card, str(n), f"{p.score:.2f}", "held-out item" if p.target else "") for n, p in enumerate(look.picks, 1))
+    frame.html(chips.listing(rows, "This model found nothing to recommend here."))
+    table = [
+        {"rank": n, "key": p.card.key, "title": p.card.title, score: p.score, "held-out item": p.target}
+        for n, p in enumerate(look.picks, 1)
+    ]
+    frame.twin("xray_list", pd.DataFrame(table), "The list")
 
 
 def what_if(run: str, question: Question) -> None:

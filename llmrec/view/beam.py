@@ -14,14 +14,14 @@ import plotly.graph_objects as go
 
 from llmrec.view.palette import Palette, frame, palette
 
-ROW, TOP = 19, 60  # pixels a row, and above and below all rows
-CHARS = 18  # of a label
+ROW, TOP = 23, 60  # pixels a row, and above and below all rows
+CHARS, TITLE = 18, 30  # of a piece, and of a whole name's title
 
 
 class Twig(NamedTuple):
     """One piece in the tree. node: its number; parent: that before it, 0 for the start; depth: from 1; piece: as written; tone: its colour
     (`levels`), None for text; total: log p up to here; state: "kept", "cut" or "found" (a whole name); path: on the followed way;
-    about: what else a pointer is told, a line each."""
+    title: whose name is whole here, "" elsewhere; about: what else a pointer is told, a line each."""
 
     node: int
     parent: int
@@ -31,6 +31,7 @@ class Twig(NamedTuple):
     total: float
     state: Literal["kept", "cut", "found"]
     path: bool = False
+    title: str = ""
     about: tuple[str, ...] = ()
 
 
@@ -50,7 +51,7 @@ def beam(twigs: Sequence[Twig], dark: bool = False) -> go.Figure:
         xaxis={
             "tickvals": list(range(1, deepest + 1)),
             "ticktext": [f"piece {d}" if deepest < 9 else str(d) for d in range(1, deepest + 1)],
-            "range": [-0.25, deepest + 0.9],
+            "range": [-0.02 * deepest - 0.05, deepest + max(0.4, 0.36 * deepest)],  # titles stand behind the last piece
             "showgrid": False,
             "zeroline": False,
             "side": "top",
@@ -69,6 +70,7 @@ def height(figure: go.Figure) -> int:
 
 
 def _points(figure: go.Figure, twigs: Sequence[Twig], place: dict[int, tuple[float, float]], colours: Palette) -> None:
+    onward = {t.parent for t in twigs}
     for state, symbol, size in (("cut", "x-thin", 7), ("kept", "circle", 9), ("found", "diamond", 11)):
         mine = [t for t in twigs if t.state == state]
         marks = [colours.missing if t.tone is None or state == "cut" else colours.categories[t.tone] for t in mine]
@@ -79,19 +81,27 @@ def _points(figure: go.Figure, twigs: Sequence[Twig], place: dict[int, tuple[flo
             y=[place[t.node][1] for t in mine],
             mode="markers+text",
             text=[_label(t) for t in mine],
-            textposition="middle right",
+            textposition=["top center" if t.node in onward else "middle right" for t in mine],  # a label on a line cannot be read
             textfont={"size": 11, "color": ink, "family": "Source Code Pro, monospace"},
             marker={"symbol": symbol, "size": size, "color": marks, "line": {"width": 2, "color": rings}},
-            customdata=["<br>".join(html.escape(line) for line in (f"{t.piece}  log p {t.total:.2f}", *t.about)) for t in mine],
+            customdata=["<br>".join(html.escape(line) for line in _told(t)) for t in mine],
             hovertemplate="%{customdata}<extra></extra>",
             name=state,
             cliponaxis=False,
         )
 
 
+def _told(twig: Twig) -> list[str]:
+    return [f"{twig.piece}  log p {twig.total:.2f}", *([twig.title] if twig.title else []), *twig.about]
+
+
 def _label(twig: Twig) -> str:
-    said = twig.piece if len(twig.piece) <= CHARS else f"{twig.piece[: CHARS - 1]}…"
-    return f" {html.escape(said)}"
+    title = f" {_short(twig.title, TITLE)}" if twig.title else ""
+    return f" {html.escape(_short(twig.piece, CHARS) + title)}"
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _faint(colours: Palette) -> str:

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from llmrec.view.palette import frame, palette
 
+CHARS = 40  # of the followed item's title
 Role = Literal["query", "near", "history", "followed"]
 
 
@@ -31,7 +32,7 @@ def nearness(spots: Sequence[Spot], dark: bool = False) -> go.Figure:
     colours = palette(dark)
     figure = go.Figure(layout=frame(dark))
     looks = (
-        ("history", "told: the history", "circle-open", 8, colours.categories[3], "markers"),
+        ("history", "told: the history", "circle-open", 8, colours.categories[2], "markers"),
         ("near", "nearest items", "circle", 9, colours.categories[0], "markers"),
         ("followed", "the followed item", "diamond", 14, colours.accent, "markers+text"),
         ("query", "where the prompt leads", "star", 17, colours.ink, "markers"),
@@ -44,7 +45,7 @@ def nearness(spots: Sequence[Spot], dark: bool = False) -> go.Figure:
                 y=[s.y for s in mine],
                 mode=mode,
                 name=name,
-                text=[html.escape(s.label[:40]) for s in mine],
+                text=[html.escape(s.label if len(s.label) <= CHARS else f"{s.label[: CHARS - 1]}…") for s in mine],
                 textposition="bottom center",
                 customdata=[html.escape(s.label) + ("" if role == "query" else f"<br>cosine {s.cosine:.3f}") for s in mine],
                 hovertemplate="%{customdata}<extra></extra>",

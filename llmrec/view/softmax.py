@@ -51,7 +51,9 @@ def bars(given: Sequence[Bar], what: str = "probability", dark: bool = False) ->
         hovertemplate="%{customdata}<extra></extra>",
     )
     most, least = max((bar.p for bar in given), default=1.0), min((bar.p for bar in given), default=0.0)
-    return _lying(figure, [f"▸ {bar.label}" if bar.marked else bar.label for bar in given], what, [min(0.0, least * 1.22), max(most * 1.22, 1e-9)])
+    return _lying(
+        figure, [f"▸ {bar.label}" if bar.marked else bar.label for bar in given], what, [min(0.0, least * 1.22), max(most * 1.22, 1e-9)]
+    )
 
 
 def stacked(labels: Sequence[str], parts: Sequence[Sequence[tuple[str, float, int | None]]], what: str, dark: bool = False) -> go.Figure:
@@ -83,7 +85,7 @@ def height(figure: go.Figure) -> int:
 def _lying(figure: go.Figure, labels: Sequence[str], what: str, span: list[float] | None) -> go.Figure:
     told = [html.escape(one if len(one) <= CHARS else f"{one[: CHARS - 1]}…") for one in labels]
     return figure.update_layout(
-        xaxis={"title": what, "range": span, "zeroline": True},
+        xaxis={"title": {"text": what, "font": {"size": 12}}, "range": span, "zeroline": True},
         yaxis={"tickvals": list(range(len(told))), "ticktext": told, "range": [len(told) - 0.4, -0.6], "automargin": True},
         bargap=0.25,
         height=ROUND + ROW * max(1, len(told)),

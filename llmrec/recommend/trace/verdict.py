@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from llmrec.contracts import Token
 from llmrec.lm.vocab import Vocab
 from llmrec.recommend.trace.beam import Beam
 from llmrec.recommend.trace.looking import Trace
@@ -62,7 +63,8 @@ def ordinal(n: int) -> str:
 
 def _lost(trace: Trace, beam: Beam, lost: int, title: str, best: str, vocab: Vocab) -> Verdict:
     pace, depth = beam.path[lost - 1], beam.depths[lost - 1]
-    piece = str(vocab.decode([pace.row])[0]).strip()
+    (read,) = vocab.decode([pace.row])
+    piece = str(read) if isinstance(read, Token) else f"“{read.strip()}”"
     text = (
         f"{title} was lost at piece {lost} of {len(beam.path)}: {piece} came {ordinal(pace.rank or 0)} of {depth.n_open:,}, "
         f"and the beam keeps {beam.width}."

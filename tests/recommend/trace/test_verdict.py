@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from llmrec.contracts import Token
 from llmrec.recommend.trace import verdict
 from llmrec.recommend.trace.beam import Beam, Depth, Pace
 from llmrec.recommend.trace.looking import Trace
@@ -19,7 +20,7 @@ READ = Reading((), 0, "", True)
 
 class Vocab:
     def decode(self, rows: list[int]) -> list[str]:
-        return [f" <b_{row}>" for row in rows]
+        return [Token(f"<b_{row}>") if row != 8 else " all" for row in rows]
 
 
 def said(evidence: Any, items: list[int], target: int | None, gone: tuple[int, ...] = (), ranks: Any = None) -> verdict.Verdict:
@@ -28,10 +29,10 @@ def said(evidence: Any, items: list[int], target: int | None, gone: tuple[int, .
     return verdict.verdict(trace, TITLES, Vocab(), 10)  # type: ignore[arg-type]
 
 
-def beam(needed: int | None = 31) -> Beam:
+def beam(needed: int | None = 31, row: int = 7) -> Beam:
     n = 200
     depth = Depth(np.arange(1, n + 1), -np.arange(n, dtype=np.float32), np.full(n, -1), np.arange(n) < 20)
-    path = (Pace(3, -1.0, -1.0, 2, True), Pace(7, -2.0, -3.0, 31, False), Pace(9, -1.0, -4.0, None, False))
+    path = (Pace(3, -1.0, -1.0, 2, True), Pace(row, -2.0, -3.0, 31, False), Pace(9, -1.0, -4.0, None, False))
     return Beam((depth, depth, depth), 20, None, path, needed)  # type: ignore[arg-type]
 
 
@@ -42,6 +43,7 @@ def test_lost() -> None:
         "“Film 7” was lost at piece 2 of 3: <b_7> came 31st of 200, and the beam keeps 20. A beam of 31 would have kept it. "
         "First comes “Film 4”."
     )
+    assert ": “all” came 31st" in said(beam(row=8), [4, 5], 7).text
     assert "would have kept" not in said(beam(None), [4, 5], 7).text
 
 
