@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 
 from app.compare.scores import Scores
-from app.data import overview as glance
 from app.data.intake import Intake
 from app.library import Library, told
 from app.seam import Answer, Card, Mention, Overview, Person, Pick, Progress, RunInfo, Side
@@ -73,10 +72,7 @@ class Backend:
 
     def overview(self, run: str | None, dark: bool = False) -> Overview:
         """A data set at a glance."""
-        with told():
-            return self._library.kept(
-                ("overview", self._library.made(run), dark), lambda: glance.overview(self._library.world(run).dataset, dark)
-            )
+        return self._intake.overview(run, "", dark)
 
     def titles(self, run: str | None) -> list[str]:
         """Titles; item i is the i-th."""

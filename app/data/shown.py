@@ -17,9 +17,10 @@ LISTED = 2_000  # keys in one list; more are typed
 
 
 def begin(parts: dict[str, str]) -> None:
-    """An address that names a user or an item, and no part, opens that part; `part` of the last click wins after that."""
+    """An address that names a user or an item, and no part, opens that part. What another page of this session wrote there does not."""
     if "section_show" not in st.session_state and "show" not in st.query_params:
-        named = next((part for part in ("user", "item") if part in st.query_params), None)
+        came = [name for name in ("user", "item") if name in st.query_params and f"_link_{name}" not in st.session_state]
+        named = next(iter(came), None)
         if named in parts:
             st.session_state["section_show"] = named
 

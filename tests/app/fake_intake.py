@@ -95,7 +95,7 @@ class FakeIntake:
         return name
 
     def recipe(self, data: str) -> str:
-        return f'[data]\nname = "upload"\nset = "{data}"\n'
+        return f'[filter]\nitem = {len(data)}\n[scheme]\nname = "metaid"\n'
 
     def readers(self, data: str) -> tuple[str, ...]:
         return ("alpha",) if data == "mine" else ()

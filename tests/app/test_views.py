@@ -74,7 +74,7 @@ def test_run_of_the_address_is_taken(fake: Any, page: Any) -> None:
 
 
 def test_data_shows_a_users_history_and_searches_it(fake: Any, page: Any) -> None:
-    at = page("views/data.py", user="101")
+    at = page("views/data.py", show="user", user="101")
     assert at.selectbox(key="data_user").value == "101"
     assert list(at.dataframe[-1].value["title"]) == ["Toy Story", "Up", "Amélie"]
     at.text_input(key="data_search").set_value("toy 1995").run()
@@ -134,7 +134,12 @@ def test_chat_embeds_the_panel_with_run_and_user(fake: Any, page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("view", "address"), [("views/tokens.py", {"item": "9"}), ("views/recommend.py", {"item": "9"}), ("views/data.py", {"user": "104"})]
+    ("view", "address"),
+    [
+        ("views/tokens.py", {"item": "9"}),
+        ("views/recommend.py", {"item": "9"}),
+        ("views/data.py", {"show": "user", "user": "104"}),
+    ],
 )
 def test_another_run_with_other_data_may_lack_what_was_chosen(fakes: Any, page: Any, view: str, address: dict[str, str]) -> None:
     from app import shared
