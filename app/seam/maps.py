@@ -39,7 +39,8 @@ class Quality:
 @dataclass(frozen=True)
 class Atlas:
     """The map of users and items. how: what is shown, "PCA" while UMAP is made; table: the points that are drawn; points: how many there
-    are; waiting: a better map is being made, and `stage` says how far that is; trouble: why none will come."""
+    are; waiting: a better map is being made, and `stage` says how far that is; figure None: there is not even a first one
+    yet; trouble: why none will come."""
 
     how: How
     figure: Any
@@ -64,7 +65,8 @@ class Area:
 @dataclass(frozen=True)
 class Change:
     """Two runs' names on one layout. agreement: one row per pair of levels; table: the items that moved most, `nodes` names its rows;
-    mean: how far items moved on average, 0..1; flow: where the largest Tokens' items are in the other run."""
+    mean: how far items moved on average, 0..1; flow: where the largest Tokens' items are in the other run; how, waiting, stage: of the
+    layout, as in `Atlas`."""
 
     figure: Any
     agreement: pd.DataFrame
@@ -73,6 +75,9 @@ class Change:
     mean: float
     flow: Exhibit | None = None
     notes: tuple[str, ...] = ()
+    how: How = "UMAP"
+    waiting: bool = False
+    stage: str = ""
 
 
 @dataclass(frozen=True)

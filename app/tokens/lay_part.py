@@ -93,7 +93,7 @@ def quality(given: Sequence[Quality], lay: Lay) -> None:
     )
     frame.html(
         '<table class="lm-quality"><thead><tr><th>Can this map be trusted?</th><th>Trustworthiness</th><th>Neighbours kept</th>'
-        f"<th>Points scored</th></tr></thead><tbody>{rows}</tbody></table>{STYLE}"
+        f"<th>Points scored</th></tr></thead><tbody>{rows}</tbody></table>"
     )
     st.caption(
         "Trustworthiness: 1 where nobody is near on the map who is not near in the vectors, 0.5 by chance. Neighbours kept: the share of "
@@ -108,7 +108,8 @@ def _how(q: Quality, lay: Lay) -> str:
 
 
 STYLE = """<style>
-@media (min-width: 641px) { .st-key-inspector { max-height: 1010px; overflow-y: auto; } }
+@media (min-width: 641px) { .st-key-inspector { max-height: 1010px; overflow-y: auto; }
+  .st-key-inspector_low { max-height: 560px; overflow-y: auto; } }
 .lm-quality { border-collapse: collapse; font-size: .86rem; width: 100%; margin: .2rem 0; }
 .lm-quality th { text-align: left; font-weight: 600; } .lm-quality thead th { opacity: .66; font-weight: 500; }
 .lm-quality td, .lm-quality thead th + th { text-align: right; font-variant-numeric: tabular-nums; }

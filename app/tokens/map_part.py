@@ -36,9 +36,12 @@ def show(run: str, nodes: dict[str, str]) -> None:
     with chart, frame.told():
         lay_part.controls(lay)
         atlas = _atlas(run, lay)
+        if atlas.figure is None:  # nothing of this run's space is there: neither map nor nearness
+            _waiting(run, lay, True)
+            return
         areas = _areas(run, lay, atlas)
         if atlas.waiting:
-            _waiting(run, lay)
+            _waiting(run, lay, False)
         _draw(run, lay, atlas, areas)
     with side, st.container(key="inspector"), frame.told():
         _inspector(run, nodes)
@@ -90,13 +93,16 @@ def _draw(run: str, lay: Lay, atlas: Atlas, areas: tuple[Area, ...]) -> None:
 
 
 @st.fragment(run_every=1.0)
-def _waiting(run: str, lay: Lay) -> None:
-    """The quick map now; one full rerun when the better one is there."""
-    atlas = _atlas(run, lay)
-    if not atlas.waiting:
-        st.rerun()
-    said = f"UMAP is being made beside this page ({atlas.stage}); until it is there you see PCA."
-    st.caption(f":material/hourglass_top: {chips.text(said)}")
+def _waiting(run: str, lay: Lay, empty: bool) -> None:
+    """The quick map now; one full rerun when the better one is there. empty: not even the quick one is."""
+    with frame.told():
+        atlas = _atlas(run, lay)
+        if not atlas.waiting or (empty and atlas.figure is not None):
+            st.rerun()
+        said = f"UMAP is being made beside this page ({atlas.stage}); until it is there you see PCA."
+        if empty:
+            said = f"This scheme names without vectors. A space of walks to show its names in is being made, once ({atlas.stage})."
+        st.caption(f":material/hourglass_top: {chips.text(said)}")
 
 
 def _inspector(run: str, nodes: dict[str, str]) -> None:

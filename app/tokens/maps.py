@@ -6,6 +6,7 @@ Areas drawn on the map are worked out here over all points, those that are not d
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,6 +46,9 @@ class Maps:
     ) -> Atlas:
         """The map as it can be shown now. focus: the node to ring; outline: areas to draw around."""
         with told():
+            lending = self._lending(run)
+            if lending is not None:
+                return Atlas(PCA.how, None, pd.DataFrame(), 0, waiting=True, stage=_stage(lending))
             world = self._world(run)
             shown, errand = self._shown(run, world, lay)
             key = ("atlas", self._library.made(run), shown, focus, dark, outline)
@@ -53,7 +57,7 @@ class Maps:
             waiting = errand is not None and errand.state != "failed"
             trouble = f"{errand.reason}; the map stays PCA." if errand is not None and errand.state == "failed" else ""
             stage = _stage(errand) if errand is not None else ""
-            return Atlas(atlas.how, atlas.figure, atlas.table, atlas.points, tuple(quality), atlas.note, waiting, stage, trouble)
+            return dataclasses.replace(atlas, quality=tuple(quality), waiting=waiting, stage=stage, trouble=trouble)
 
     def coordinates(self, run: str, lay: Lay) -> pd.DataFrame:
         """Every point with its name, those that are not drawn too."""
@@ -88,13 +92,25 @@ class Maps:
     def change(self, run: str, other: str, focus: str | None = None, dark: bool = False, lay: Lay = Lay()) -> Change:  # noqa: B008
         """Two runs' names on the layout of the first."""
         with told():
+            lending = self._lending(run)
+            if lending is not None:
+                return Change(None, pd.DataFrame(), pd.DataFrame(), (), 0.0, waiting=True, stage=_stage(lending))
             here, there = self._world(run), self._library.world(other)
-            shown, _ = self._shown(run, here, lay)
+            shown, errand = self._shown(run, here, lay)
             key = ("change", self._library.made(run), self._library.made(other), shown, focus, dark)
-            return self._library.kept(key, lambda: change(here, there, (run, other), self._laid(run, shown), focus, dark))
+            found = self._library.kept(key, lambda: change(here, there, (run, other), self._laid(run, shown), focus, dark))
+            waiting = errand is not None and errand.state != "failed"
+            return dataclasses.replace(found, how=shown.how, waiting=waiting, stage=_stage(errand) if errand is not None else "")
 
     def close(self) -> None:
         """Nothing to end: the library ends the errands."""
+
+    def _lending(self, run: str) -> Errand | None:
+        """Who makes the space that is lent to a run without vectors, while it is not there. It takes a training's walks: nobody waits."""
+        found = self._library.world(run).run
+        errand = projecting.lending(self._library.errands, found) if found is not None else None
+        # where that failed it is tried here, so that somebody is told why
+        return None if errand is None or errand.state == "failed" else errand
 
     def _world(self, run: str) -> World:
         world = self._library.world(run)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import chips, frame, shared
-from app.seam.maps import Change
+from app.seam.maps import Change, Lay
 from app.tokens import find_part, hand, lay_part, pointing
 
 CHART = "both"
@@ -34,7 +34,11 @@ def show(run: str) -> None:
     change = shared.backend().maps().change(run, other, st.session_state.get("focus"), frame.dark(), lay)
     for note in change.notes:
         st.caption(chips.text(f"{note[:1].upper()}{note[1:]}."))
-    pointing.drawn(CHART, (run, other, lay, st.session_state.get("focus"), frame.dark()))
+    if change.waiting:
+        _waiting(run, other, lay, change.figure is None)
+    if change.figure is None:
+        return
+    pointing.drawn(CHART, (run, other, lay, change.how, st.session_state.get("focus"), frame.dark()))
     st.plotly_chart(
         change.figure,
         key=CHART,
@@ -44,13 +48,30 @@ def show(run: str) -> None:
         config=frame.chart("moved", scrollZoom=True),
         alt="The same map twice, in the colours of either run's first Tokens",
     )
-    st.caption("Both maps have the coordinates of the first run's vectors: zoom one and the other follows. Click a point to see it below.")
+    st.caption(
+        f"Both maps are the {change.how} of the first run's vectors, laid out as chosen on Map: zoom one and the other follows. "
+        "Click a point to see it below."
+    )
     _listed(run, change)
     _agreement(change)
     if change.flow is not None:
         frame.exhibit(change.flow)
     else:
         st.caption("There is no flow to draw: the names of one of these runs do not begin with a Token that items share.")
+
+
+@st.fragment(run_every=1.0)
+def _waiting(run: str, other: str, lay: Lay, empty: bool) -> None:
+    """The quick layout now; one full rerun when the better one is there. empty: not even that is."""
+    change = shared.backend().maps().change(run, other, st.session_state.get("focus"), frame.dark(), lay)
+    if not change.waiting or (empty and change.figure is not None):
+        st.rerun()
+    said = (
+        f"A space of walks is being made, once ({change.stage})."
+        if empty
+        else f"UMAP is being made ({change.stage}); until then you see PCA."
+    )
+    st.caption(f":material/hourglass_top: {chips.text(said)}")
 
 
 def _listed(run: str, change: Change) -> None:
@@ -84,7 +105,7 @@ def _listed(run: str, change: Change) -> None:
             },
         )
         frame.download("moved", change.table, "csv_moved")
-    with right, st.container(key="inspector"), frame.told():
+    with right, st.container(key="inspector_low"), frame.told():
         node = hand.held()
         if node is None:
             frame.html(

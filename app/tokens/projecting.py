@@ -1,7 +1,8 @@
 """The map's coordinates: PCA now, UMAP from a process of its own, both kept on the disk with their settings and seed.
 
 Where it stands: under `maps`. What it does not know: titles, names, pages. `python -m app.tokens.projecting RUN NEIGHBORS DIST SEED` is
-that process. UMAP takes many seconds to import and to warm up, so it never runs in the server.
+that process; with RUN alone it makes the vectors that are lent to a run which has none. UMAP takes many seconds to import and to warm up,
+so it never runs in the server.
 """
 
 from __future__ import annotations
@@ -46,15 +47,29 @@ def project(vectors: Vectors, lay: Lay, mark: str) -> Projection:
 def space(run: Any) -> tuple[Vectors, bool]:
     """The vectors whose map a run shows, and whether they are its own. A scheme that names without vectors is shown in the space of walks,
     so that it can be seen which of its names lie where behaviour is alike."""
-    from llmrec.embed.metapath import MetaPath
     from llmrec.runs import stages
 
     own = run.vectors()
     if own is not None:
         return own, True
-    lent = stages.vectors(dataclasses.replace(run.recipe, embed=MetaPath()), run.dataset(), run.split())
+    lent = stages.vectors(_walking(run), run.dataset(), run.split())
     assert lent is not None
     return lent, False
+
+
+def _walking(run: Any) -> Any:
+    from llmrec.embed.metapath import MetaPath
+
+    return dataclasses.replace(run.recipe, embed=MetaPath())
+
+
+def lending(errands: Errands, run: Any) -> Errand | None:
+    """None where a run's space is there; else the process that walks it, which is started where none is under way."""
+    from llmrec.runs import stages
+
+    if run.recipe.embed is not None or "embed" in stages.cached(_walking(run)):
+        return None
+    return errands.ask(("space", run.name), "app.tokens.projecting", run.name)
 
 
 def ready(errands: Errands, run: str, lay: Lay, mark: str) -> Errand | None:
@@ -67,12 +82,15 @@ def ready(errands: Errands, run: str, lay: Lay, mark: str) -> Errand | None:
     return errands.ask(("umap", run, key(mark, lay)), "app.tokens.projecting", *words)
 
 
-def main(run: str, neighbors: str, dist: str, seed: str) -> int:
-    """Make one UMAP of one run and keep it."""
+def main(run: str, *settings: str) -> int:
+    """Make the space of one run where it is not there, and one UMAP where its settings are given; keep both."""
     from llmrec.runs import store
 
-    print(json.dumps({"stage": "reading the vectors"}), flush=True)
+    print(json.dumps({"stage": "walking between users and items" if not settings else "reading the vectors"}), flush=True)
     vectors = space(store.by_name(run))[0]
+    if not settings:
+        return 0
+    neighbors, dist, seed = settings
     print(json.dumps({"stage": "laying out"}), flush=True)
     try:
         project(vectors, Lay("UMAP", int(neighbors), float(dist), int(seed)), fingerprint(vectors))

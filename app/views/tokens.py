@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import frame, shared
-from app.tokens import find_part, map_part, moved_part
+from app.tokens import find_part, lay_part, map_part, moved_part
 
 PARTS = {
     "map": "Map",
@@ -25,6 +25,7 @@ with frame.told():
 if not nodes:
     st.stop()
 
+frame.html(lay_part.STYLE)
 find_part.settle(nodes)
 with frame.told():
     map_part.hear(run)
