@@ -174,13 +174,12 @@ def metric(ground: Ground) -> str:
 def reference(names: Sequence[str], titles: dict[str, str], now: str) -> None:
     """Whom the others are compared with; a change runs the page again, as the table stands above."""
     held = "compare_against"
-    if st.session_state.get(held) not in names:
-        st.session_state[held] = now
+    asked = frame.linked("against")
+    st.session_state[held] = asked if asked in names else now  # nobody chose: it follows the table, which may still grow
     st.selectbox(
         "Against",
         list(names),
         key=held,
-        persist_state="session",
         width=320,
         format_func=titles.__getitem__,
         on_change=_on_reference,

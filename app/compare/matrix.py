@@ -16,7 +16,7 @@ from app.seam.scores import Gap, Matrix
 from app.seam.values import Exhibit
 from llmrec import registry
 from llmrec.report.standings import short
-from llmrec.view.matrix import Cell, figure, table
+from llmrec.view.matrix import LABELS, Cell, figure, table
 
 REFUSED = Path(__file__).resolve().parents[2] / "benchmarks" / "measured" / "refusals.json"
 
@@ -24,7 +24,8 @@ REFUSED = Path(__file__).resolve().parents[2] / "benchmarks" / "measured" / "ref
 def matrix(runs: Sequence[Any], metric: str, dark: bool = False) -> Matrix:
     """Both matrices. runs: of one ground, newest first; the newest of a pair stands for it."""
     heads = registry.names("head")
-    schemes = [name for name in registry.names("scheme") if name != "imported"]
+    known = [name for name in registry.names("scheme") if name != "imported"]
+    schemes = sorted(known, key=[*LABELS, *known].index)  # as the book has them
     schemes += sorted({str(run.info.get("scheme")) for run in runs} - set(schemes))
     refused = refusals()
     cells: dict[tuple[str, str], Cell] = {}

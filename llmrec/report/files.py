@@ -46,7 +46,7 @@ def _markdown(compared: Comparison) -> str:
 
 
 def _rows(head: list[str], lines: list[list[str]]) -> list[table.Row]:
-    return [dict(zip((_plain(name) or " " for name in head), line, strict=True)) for line in lines]
+    return [dict(zip((_plain(name).replace("|", "\\|") or " " for name in head), line, strict=True)) for line in lines]
 
 
 def _plain(text: str) -> str:

@@ -83,9 +83,9 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]], caption: str, bes
 
 
 def _numbers(compared: Comparison) -> list[str]:
-    metrics = compared.metrics[:4]
+    metrics = compared.ground.rules.headline
     told = ["<h2>Numbers</h2>", table(*_with_best(compared, metrics))]
-    rest = compared.metrics[4:]
+    rest = tuple(m for m in compared.metrics if m not in metrics)
     if rest:
         head, lines, _ = compared.written(rest)
         wide = 3 + len(rest)
@@ -125,6 +125,11 @@ def _figures(compared: Comparison) -> list[str]:
     if len(found):
         kind = short(compared.headline).partition("@")[0]
         out += ["<h2>As the list grows</h2>", _figure(scores.cuts(found, f"{kind}@k"), "cuts", "Bands are 95 % bootstrap intervals.")]
+    whole = compared.table()
+    if len(whole) and whole["latency"].notna().any():
+        shown = scores.cost(whole, short(compared.headline), {"latency": "milliseconds a person, log scale"})
+        words = f"Up and to the left is better; latency on {compared.machine}."
+        out += ["<h2>Accuracy against cost</h2>", _figure(shown.update_layout(updatemenus=[]), "cost", words)]
     return out
 
 

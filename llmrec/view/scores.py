@@ -96,7 +96,13 @@ def segments(table: pd.DataFrame, metric: str, dark: bool = False) -> go.Figure:
         )
     told = [f"{escape(part)}<br>{users[part]:,} users" for part in parts]
     return figure.update_layout(
-        xaxis={"tickvals": list(range(len(parts))), "ticktext": told, "range": [-0.5, len(parts) - 0.5], "showgrid": False},
+        xaxis={
+            "tickvals": list(range(len(parts))),
+            "ticktext": told,
+            "range": [-0.5, len(parts) - 0.5],
+            "showgrid": False,
+            "zeroline": False,
+        },
         yaxis={"title": metric, "rangemode": "tozero"},
         legend=_LEGEND,
     )
@@ -192,4 +198,4 @@ def _pale(colour: str) -> str:
     return f"rgba({red},{green},{blue},0.12)"
 
 
-_LEGEND = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}
+_LEGEND = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
