@@ -279,6 +279,7 @@ PAGE = """
 [data-testid="stMainBlockContainer"] { max-width: 1320px; }
 [data-testid="stMainBlockContainer"] h1 { padding-bottom: 0; }
 .st-key-head { border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); padding-bottom: .7rem; margin-bottom: .3rem; }
+[data-testid="stCaptionContainer"] { color: inherit; opacity: .74; } /* Streamlit's own grey is too pale to read on paper */
 .st-key-head [data-testid="stCaptionContainer"] { margin-top: -.35rem; }
 [data-testid="stHeaderLogo"] { height: 1.7rem; }
 [data-testid="stLogoLink"]::after { content: "llmrec"; font: 600 1.15rem "Source Serif", Georgia, serif; margin-left: .5rem; }
