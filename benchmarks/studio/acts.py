@@ -130,7 +130,8 @@ def lassos(tab: Any, world: World, repeats: int) -> Samples:
     for n in range(repeats):
         still(tab)
         sign = f"!!document.querySelector('.st-key-area h3') && !!document.querySelector('.st-key-sel_rows') && {STILL}"
-        drawn = hands.Lasso(tab, ".st-key-atlas", 0.3 + 0.03 * (n % 10))
+        edge = 0.35 - 0.02 * (n % 10)
+        drawn = hands.Lasso(tab, ".st-key-atlas", (edge, edge, 1 - edge, 1 - edge))
         drawn.begin()
         yield "lasso", seconds(tab, drawn.end, sign, touch="pointerup")
         still(tab)

@@ -78,6 +78,16 @@ def section(tab: Any, key: str, label: str, sign: str) -> None:
     insist(tab, act)
 
 
+def press(tab: Any, button: str, then: Callable[[int], Any]) -> None:
+    """Press a button until what comes of it is there. then: waits for it, for so many milliseconds."""
+
+    def act(patience: int) -> None:
+        tab.locator(button).first.click(timeout=patience)
+        then(patience)
+
+    insist(tab, act)
+
+
 def download(tab: Any, button: str) -> Path:
     """What a download button gives."""
 
@@ -89,9 +99,9 @@ def download(tab: Any, button: str) -> Path:
     return insist(tab, act)
 
 
-def address_holds(tab: Any, words: str) -> None:
+def address_holds(tab: Any, words: str, patience: int = PATIENCE // 2) -> None:
     """Wait until the address names what is in hand."""
-    tab.wait_for_function("words => location.search.includes(words)", arg=words, timeout=PATIENCE // 2)
+    tab.wait_for_function("words => location.search.includes(words)", arg=words, timeout=patience)
 
 
 def tabbed_to(tab: Any, control: str, most: int = 60) -> bool:
@@ -132,11 +142,15 @@ def view(tab: Any, chart: str) -> list[float]:
     return found
 
 
-class Lasso:
-    """An area around the middle of a map, drawn with the mouse by plotly's own lasso. share: of the chart's width and height."""
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in shares of a chart's width and height
+MIDDLE: Box = (0.3, 0.3, 0.7, 0.7)
 
-    def __init__(self, tab: Any, chart: str, share: float = 0.8) -> None:
-        self._tab, self._chart, self._share = tab, chart, share
+
+class Lasso:
+    """An area of a map, drawn with the mouse by plotly's own lasso."""
+
+    def __init__(self, tab: Any, chart: str, box: Box = MIDDLE) -> None:
+        self._tab, self._chart, self._box = tab, chart, box
 
     def begin(self) -> None:
         """Take the lasso and draw, the button of the mouse still down."""
@@ -145,20 +159,20 @@ class Lasso:
         tab.locator(f"{self._chart} .js-plotly-plot").hover()
         tab.locator(f'{self._chart} .modebar-btn[data-val="lasso"]').first.click()
         left, top, right, bottom = tab.evaluate(AREA, self._chart)
-        x, y = (left + right) / 2, (top + bottom) / 2
-        wide, high = self._share * (right - left) / 2, self._share * (bottom - top) / 2
-        tab.mouse.move(x - wide, y - high)
+        x0, x1 = (left + share * (right - left) for share in self._box[::2])
+        y0, y1 = (top + share * (bottom - top) for share in self._box[1::2])
+        tab.mouse.move(x0, y0)
         tab.mouse.down()
-        for across, down in ((0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1)):
-            tab.mouse.move(x + across * wide, y + down * high, steps=4)
+        for x, y in ((x1, y0), (x1, y1), (x0, y1), (x0, y0)):
+            tab.mouse.move(x, y, steps=8)
 
     def end(self) -> None:
         """Let go."""
         self._tab.mouse.up()
 
 
-def lasso(tab: Any, chart: str, share: float = 0.8) -> None:
-    """Draw around the middle of a map."""
-    drawn = Lasso(tab, chart, share)
+def lasso(tab: Any, chart: str, box: Box = MIDDLE) -> None:
+    """Draw around an area of a map."""
+    drawn = Lasso(tab, chart, box)
     drawn.begin()
     drawn.end()

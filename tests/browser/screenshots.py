@@ -35,7 +35,7 @@ def _nothing(tab: Any) -> None:
 
 
 def _lasso(tab: Any) -> None:
-    hands.lasso(tab, ".st-key-atlas", 0.35)
+    hands.lasso(tab, ".st-key-atlas")
     tab.locator(".st-key-area h3").wait_for(timeout=LONGEST)
 
 

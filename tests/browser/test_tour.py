@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.hands import PATIENCE, address_holds, choose, section, settle, visit
+from tests.browser.hands import PATIENCE, address_holds, choose, press, section, settle, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 RUN = "metaid-checkerboard-run-1"
@@ -40,8 +40,7 @@ def test_a_walk_and_a_slider_of_meta_id(studio: str, visitor: Any) -> None:
     section(tab, "story", "META ID", ".st-key-section_step")
     section(tab, "step", "Walk the graph", ".st-key-walk_again button")
     tab.locator("[data-testid=stMain] .js-plotly-plot .main-svg").first.wait_for()
-    tab.locator(".st-key-walk_again button").click()
-    address_holds(tab, "seed=1")
+    press(tab, ".st-key-walk_again button", lambda patience: tab.wait_for_function("/seed=[1-9]/.test(location.search)", timeout=patience))
     section(tab, "step", "Move K", ".st-key-tour_k [role=slider]")
     settle(tab)
     slider = tab.locator(".st-key-tour_k [role=slider]")
