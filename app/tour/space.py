@@ -23,6 +23,7 @@ from llmrec.ids.lookup import written
 from llmrec.view.levels import Levels
 
 NEAR = 12
+COLOURS = "There are more clusters than colours, so the largest say their Token."
 MANY = 6_000  # users and items from which k-means starts once instead of `restarts` times, so that the slider stays quick
 WIDEST = 4  # the slider ends at so many times META ID's own K
 
@@ -79,14 +80,15 @@ class Space:
 
         world = self._library.world(run)
         moments, catalog, train = training.watched(recipe), world.dataset.catalog, world.split.train
-        figure = exhibits.dressed(forming.forming(moments, catalog, train, dark, item), 640)
-        figure.update_layout(margin={"l": 8, "r": 8, "t": 44, "b": 84})
+        figure = exhibits.dressed(forming.forming(moments, catalog, train, dark, item), 700)
+        figure.update_layout(margin={"l": 8, "r": 8, "t": 44, "b": 130})
         shown, people = forming.drawn(moments, item)
         there = int(np.isfinite(moments.items[-1, :, 0]).sum())
         sampled = "" if len(shown) >= there else f" {len(shown):,} of {there:,} items and {len(people):,} users are drawn, at random."
         said = (
             f"Press play. Every vector of {recipe.embed.d} numbers begins at random, and each walk pulls together whom it meets. The plane "
-            f"is that of the last moment, so a point moves only because its vector did. The ring is {catalog.titles[item]}.{sampled}"
+            f"is that of the last moment, so a point moves only because its vector did; cosines count all {recipe.embed.d}. "
+            f"The ring is {catalog.titles[item]}.{sampled}"
         )
         return Forming(Exhibit("forming", "A space forms", said, forming.forming_table(moments, catalog, train), figure))
 
@@ -136,13 +138,13 @@ class Space:
         if k != own:
             says += f" Against META ID's own K = {own}, {moved} of its {len(near)} nearest came into its cluster or left it."
         numbers = _numbers(table, near)
-        shown = self._map(run, source, vectors, (item, k, table, says), dark)
+        shown = self._map(run, source, vectors, (item, k, table), dark)
         return Clusters(own, most, name, shown, numbers, near, says)
 
-    def _map(self, run: str | None, source: Source, vectors: Vectors, at: tuple[int, int, IdTable, str], dark: bool) -> Exhibit:
+    def _map(self, run: str | None, source: Source, vectors: Vectors, at: tuple[int, int, IdTable], dark: bool) -> Exhibit:
         from llmrec.view import clusters
 
-        item, k, table, says = at
+        item, k, table = at
         catalog = self._library.world(run).dataset.catalog
         plane, _ = _plane(self._library, source, vectors)
         figure = exhibits.dressed(clusters.clusters(plane, catalog, table, item, dark), 520)
@@ -155,7 +157,8 @@ class Space:
                 "title": catalog.titles,
             }
         )
-        said = f"{says} {plane.method} of the vectors; colours repeat, so the largest clusters say their Token."
+        ring = f"The ring is {catalog.titles[item]}; large points share {table.items.spell(item)[0]} with it."
+        said = f"{ring} {plane.method} of the vectors. {COLOURS}"
         return Exhibit("clusters", f"K = {k}", said, members, figure)
 
     def _settings(self, run: str | None) -> MetaPath:

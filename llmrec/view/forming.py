@@ -119,7 +119,7 @@ def _colour_by(figure: go.Figure, sorts: list[Kinds], items: Rows, colours: Pale
         paint[1] = _colours(sort, items)
         seen = [at < 3 or trace.meta == sort.label for at, trace in enumerate(figure.data)]
         buttons.append({"label": sort.label, "method": "restyle", "args": [{"marker.color": paint, "visible": seen}]})
-    where = {"x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom", "direction": "down"}
+    where = {"x": 1, "xanchor": "right", "y": 0, "yanchor": "top", "pad": {"t": 6}, "direction": "up"}
     return {"buttons": buttons, "showactive": True, **where, **_readable()}
 
 
@@ -131,13 +131,13 @@ def _slider(moments: Moments, colours: Palette) -> dict[str, Any]:
     now = {"visible": True, "xanchor": "left", "font": {"size": 13, "color": colours.ink}, "offset": 14}
     hidden = {"color": "rgba(0,0,0,0)", "size": 1}
     looks = {"bordercolor": colours.missing, "bgcolor": colours.missing, "activebgcolor": colours.accent, "tickcolor": colours.missing}
-    where = {"x": 0.1, "len": 0.9, "y": 0, "pad": {"t": 4, "b": 0}}
+    where = {"x": 0, "len": 1, "y": 0, "pad": {"t": 48, "b": 0}}  # under the buttons
     return {"steps": steps, "currentvalue": now, "font": hidden, **looks, **where}
 
 
 def _said(moments: Moments, at: int) -> str:
     taken, chance = (f"{round(float(of[at]), 2) + 0.0:.2f}" for of in (moments.taken, moments.chance))
-    return f"<b>{read(moments, at):,} of {moments.walks:,} walks read</b>   cosine with what one took {taken}, with anything {chance}"
+    return f"<b>{read(moments, at):,} walks read</b> · cosine with what one took {taken}, with anything {chance}"
 
 
 def _play() -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _play() -> dict[str, Any]:
         {"label": "▶", "method": "animate", "args": [None, {**_moving(STEP), "fromcurrent": True}]},
         {"label": "❚❚", "method": "animate", "args": [[None], _moving(0)]},
     ]
-    where = {"x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "pad": {"t": 18, "r": 8}}
+    where = {"x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "pad": {"t": 6}}
     return {"type": "buttons", "direction": "left", "showactive": False, "buttons": buttons, **where, **_readable()}
 
 
