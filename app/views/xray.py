@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import frame, shared
+from app import chips, frame, shared
 from app.seam.xray import Look
 from app.xray import parts, question, strip
 
@@ -29,7 +29,7 @@ with st.container(key="xray_verdict"):
     parts.numbers(look.numbers, "xray_numbers")
 
 part = frame.sections("Part", parts.PARTS, "part", "One look at a time: what is read, what may come next, how the head chose, and what if.")
-followed = "" if asked.follow is None else shared.backend().titles(run)[asked.follow]
+followed = "" if asked.follow is None else chips.label(shared.backend().card(run, "item", asked.follow))
 if part == "prompt":
     parts.prompt(look, followed)
 elif part == "next":
