@@ -21,7 +21,7 @@ from llmrec.view.palette import Palette, frame, palette
 from llmrec.view.project import Projection
 
 LIMIT = 20_000
-WRITTEN = 18  # Tokens that are written on the map: more would hide it
+WRITTEN = 16  # Tokens that are written on the map: more would hide it
 TIGHT = 0.1  # of the map's width: a Token is written where half of its carriers lie that near to one place
 MENU = "Colour by "
 
@@ -160,7 +160,7 @@ def places_of_tokens(projection: Projection, table: IdTable) -> list[tuple[str, 
         if np.median(np.linalg.norm(mine - middle, axis=1)) <= TIGHT * width:
             x, y = float(middle[0]), float(middle[1])
             # one word above another: the smaller Token stays unwritten
-            if all(abs(x - other[1]) > 0.07 * width or abs(y - other[2]) > 0.04 * width for other in out):
+            if all(abs(x - other[1]) > 0.018 * len(other[0]) * width or abs(y - other[2]) > 0.045 * width for other in out):
                 out.append((str(table.items.books[0].spell(code)), x, y))
     return out
 

@@ -40,8 +40,9 @@ def pca(vectors: Vectors, seed: int = 0) -> Projection:
 
     def lay(x: Floats) -> Floats:
         centred = x - x.mean(axis=0)
-        _, _, directions = np.linalg.svd(centred, full_matrices=False)
-        plane = directions[:2]
+        # the d x d scatter, not the n x d rows: a hundred thousand rows take a tenth of the time of their own decomposition
+        _, directions = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
+        plane = directions.T[::-1][:2]
         strongest = np.abs(plane).argmax(axis=1)  # the sign of a direction is arbitrary: make its largest entry positive
         plane = plane * np.sign(plane[np.arange(len(plane)), strongest])[:, None]
         return np.asarray(centred @ plane.T)

@@ -82,6 +82,22 @@ def evil(fakes: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
             return replace(super().recommend(*asked, **more), note=EVIL)
 
+        def health(self, run: str) -> Any:
+            from dataclasses import replace
+
+            found = tuple(replace(one, text=EVIL) for one in super().health(run).findings)
+            return replace(super().health(run), findings=found, notes=(EVIL,), numbers=((EVIL, EVIL, EVIL),))
+
+        def ways(self, run: str) -> Any:
+            from dataclasses import replace
+
+            return replace(super().ways(run), item_text=EVIL, slow=EVIL)
+
+        def invert(self, *asked: Any) -> Any:
+            from dataclasses import replace
+
+            return replace(super().invert(*asked), note=EVIL)
+
         def runs(self) -> Any:
             from dataclasses import replace
 
@@ -126,6 +142,13 @@ def test_hostile_texts_stay_texts(evil: Any, page: Any, view: str) -> None:
         ("views/tokens.py", {"token": "<c1>"}),
         ("views/tokens.py", {"item": EVIL}),
         ("views/tokens.py", {"user": EVIL + "0"}),
+        ("views/tokens.py", {"part": "health", "book": EVIL, "item": "3"}),
+        ("views/tokens.py", {"part": "tree", "branch": EVIL}),
+        ("views/tokens.py", {"part": "tree", "branch": "1"}),
+        ("views/tokens.py", {"part": "codes", "name": EVIL}),
+        ("views/tokens.py", {"part": "codes", "name": "<c1>"}),
+        ("views/tokens.py", {"part": "newcomer", "liked": "1", "new": EVIL}),
+        ("views/tokens.py", {"part": "newcomer", "new": "text", "text": EVIL}),
         ("views/recommend.py", {"item": "3"}),
         ("views/recommend.py", {"user": EVIL}),
         ("views/recommend.py", {"user": EVIL + "1"}),
