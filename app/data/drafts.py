@@ -21,7 +21,7 @@ from app.data import reading
 from app.data.sets import wait
 from app.errands import Errands
 from app.library import Kept
-from app.seam.intake import Draft, Reading, Wait
+from app.seam.intake import Draft, Reading, Rows, Wait
 from app.seam.values import Trouble
 from llmrec.contracts import Dataset
 from llmrec.data.mapping import Preview
@@ -74,9 +74,7 @@ class Drafts:
             told = Draft(
                 name,
                 found.said,
-                seen.file,
-                seen.columns,
-                seen.rows,
+                Rows(seen.file, seen.columns, seen.rows),
                 seen.roles,
                 seen.open,
                 found.aside,

@@ -143,7 +143,7 @@ def _mapping(draft: Draft) -> tuple[dict[str, str], str]:
 def _role(draft: Draft, role: str, guessed: str) -> str:
     label, meaning = ROLES[role]
     needed = role in ("user", "item")
-    options = [*([] if needed else [""]), *(c for c in draft.columns if c)]
+    options = [*([] if needed else [""]), *(c for c in draft.seen.columns if c)]
     key = f"role_{role}_{draft.id}"
     found = st.selectbox(
         label,
@@ -160,15 +160,16 @@ def _role(draft: Draft, role: str, guessed: str) -> str:
 
 def _preview(draft: Draft, roles: dict[str, str]) -> str:
     """The first rows under their roles, as a table; what is not read is pale. Everything in it comes from the file."""
-    order = sorted(range(len(draft.columns)), key=lambda n: (_rank(roles.get(draft.columns[n], "")), n))[:12]
-    heads = "".join(_head(draft.columns[n], roles.get(draft.columns[n], "")) for n in order)
+    order = sorted(range(len(draft.seen.columns)), key=lambda n: (_rank(roles.get(draft.seen.columns[n], "")), n))[:12]
+    heads = "".join(_head(draft.seen.columns[n], roles.get(draft.seen.columns[n], "")) for n in order)
     lines = [
-        "".join(f'<td class="{"" if draft.columns[n] in roles else "idle"}">{chips.text(row[n])}</td>' for n in order) for row in draft.rows
+        "".join(f'<td class="{"" if draft.seen.columns[n] in roles else "idle"}">{chips.text(row[n])}</td>' for n in order)
+        for row in draft.seen.rows
     ]
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    more = len(draft.columns) - len(order)
+    more = len(draft.seen.columns) - len(order)
     rest = f'<p class="quiet">and {more} more columns that are not read</p>' if more > 0 else ""
-    title = f"The first rows of {chips.text(draft.file)}"
+    title = f"The first rows of {chips.text(draft.seen.file)}"
     table = f"<table><caption>{title}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="lm-preview" tabindex="0" role="region" aria-label="{title}">{table}</div>{rest}'
 

@@ -36,18 +36,25 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Draft:
-    """Files that were recognised. said: what they are, in a sentence; aside: files that are not read.
+class Rows:
+    """The first rows of a file."""
 
-    columns, rows: the first rows of `file`; roles: column -> role, as far as it is known or guessed; open: the roles that can be chosen.
+    file: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Files that were recognised. said: what they are, in a sentence; seen: the first rows of the file that says who took what.
+
+    roles: column -> role, as far as it is known or guessed; open: the roles that can be chosen; aside: files that are not read.
     name: what the set could be called; encodings: empty where there is nothing to choose.
     """
 
     id: str
     said: str
-    file: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    seen: Rows
     roles: Mapping[str, str] = field(default_factory=dict)
     open: tuple[str, ...] = ()
     aside: tuple[str, ...] = ()

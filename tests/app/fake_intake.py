@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from app.seam import Overview, Setting, Trouble
-from app.seam.intake import DataSet, Draft, Parts, Reading, Sections, Wait
+from app.seam.intake import DataSet, Draft, Parts, Reading, Rows, Sections, Wait
 
 
 class FakeIntake:
@@ -20,9 +20,7 @@ class FakeIntake:
         self.draft = Draft(
             "d1",
             "A table of interactions: r.csv",
-            "r.csv",
-            ("who", "what", "<b>when</b>"),
-            (("a", "<script>x</script>", "1"), ("b", "y", "2")),
+            Rows("r.csv", ("who", "what", "<b>when</b>"), (("a", "<script>x</script>", "1"), ("b", "y", "2"))),
             {"who": "user", "what": "item"},
             ("user", "item", "time", "rating", "title"),
             ("README",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
@@ -197,7 +198,7 @@ def read(room: Intake, *files: tuple[str, bytes], roles: dict[str, str] = ROLES)
 def test_a_file_becomes_a_set_that_is_shown_found_trained_on_and_deleted(room: Intake) -> None:
     found = read(room, CSV[:2])
     assert found.sizes == (8, 7, 48) and "the <b>Film</b> 0" not in found.titles and "<b>Film</b> 0, the" in found.titles
-    sections = {"filter": {"user": 2}, "split": {"name": "loo", "min_history": 2}}
+    sections: dict[str, dict[str, Any]] = {"filter": {"user": 2}, "split": {"name": "loo", "min_history": 2}}
     parts = room.parts(found, sections)
     assert parts.left == (8, 7, 48) and dict((label, value) for label, value, _ in parts.sizes)["Test"] == "8"
     assert room.keep(found, "plays", sections) == "plays"
@@ -285,7 +286,7 @@ def test_hostile_files_leave_nothing_anywhere(
 ) -> None:
     drafted = tmp_path / "drafted"
     drafted.mkdir()
-    monkeypatch.setattr(drafts.tempfile, "mkdtemp", lambda prefix: str(drafted))
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda prefix: str(drafted))
     with pytest.raises(Trouble, match=told):
         room.open([(name, raw)])
     assert list(drafted.iterdir()) == [] and not (home / "uploads").exists()

@@ -108,3 +108,18 @@ def test_wrong_use_is_one_line_with_the_remedy(
 def test_without_a_name_it_is_called_like_its_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert ask(capsys, "data", "import", "plays.csv", *WHO)["name"] == "plays"
     assert ask(capsys, "data", "import", "plays.csv", *WHO)["name"] == "plays-2"
+
+
+@pytest.mark.slow
+def test_a_recipe_that_names_it_trains_from_any_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = ask(capsys, "data", "import", "plays.csv", "--name", "plays", *WHO, "--set", "split.min_history=1")
+    text = (Path(told["folder"]) / "recipe.toml").read_text() + '\n[scheme]\nname = "sid"\n[lm]\nname = "tiny"\n[train]\nepochs = 1\n'
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    Path("mine.toml").write_text(text)
+    assert main(["train", "mine.toml", "--out", "run"]) == 0
+    capsys.readouterr()
+    assert ask(capsys, "recommend", "run", "--user", "u3")
+    assert ask(capsys, "evaluate", "run")["n_users"] == 8

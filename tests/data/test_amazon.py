@@ -12,7 +12,7 @@ import pytest
 from llmrec.data.admit import BadData
 from llmrec.data.amazon import AmazonReviews
 
-OLD = [
+OLD: list[dict[str, Any]] = [
     {"reviewerID": "A1", "asin": "B1", "overall": 5.0, "unixReviewTime": 1393545600, "reviewText": "Lovely <b>soap</b>", "summary": "x"},
     {"reviewerID": "A1", "asin": "B2", "overall": 3.0, "unixReviewTime": 1393545500, "reviewText": "Meh"},
     {"reviewerID": "A2", "asin": "B1", "overall": 4.0, "unixReviewTime": 1393545700},

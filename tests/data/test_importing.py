@@ -194,16 +194,16 @@ def lying(path: Path) -> None:
     path.write_bytes(bytes(raw))
 
 
-def of(content: str | bytes) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(content if isinstance(content, bytes) else content.encode()) and None
+def of(content: str | bytes) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def inside(name: str) -> Callable[[Path], None]:
-    return lambda path: zipped(path, {name: TABLE}) and None
+def inside(name: str) -> Callable[[Path], object]:
+    return lambda path: zipped(path, {name: TABLE})
 
 
 BAD_TIME = TABLE.replace("1000000100", "tomorrow", 1)
-WRONG: dict[str, tuple[str, Callable[[Path], None], str]] = {
+WRONG: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "wrong encoding": ("r.csv", of((TABLE + "Müller,i1,1,1\n").encode("latin-1")), "r.csv, line 50: byte 0xfc .*encoding=latin-1"),
     "no column for users": ("r.csv", of("a,b\n1,2\n"), "no column that is clearly the user .*it has a, b"),
     "no header": (
@@ -239,12 +239,12 @@ WRONG: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "a zip from the root": ("r.zip", inside("/etc/r.csv"), "leads out of the folder"),
     "a zip with a drive": ("r.zip", inside("C:/r.csv"), "leads out of the folder"),
     "a zip with a link": ("r.zip", linked, "a link or a device"),
-    "a zip with a pickle": ("r.zip", lambda path: zipped(path, {"r.csv": pickle.dumps([1])}) and None, "is a pickle"),
+    "a zip with a pickle": ("r.zip", lambda path: zipped(path, {"r.csv": pickle.dumps([1])}), "is a pickle"),
     "a zip of nothing": ("r.zip", inside("README"), "holds no file of data"),
     "a zip in a zip": ("r.zip", inside("r.zip"), "holds no file of data"),
     "a zip with a password": ("r.zip", locked, "locked by a password"),
     "a zip of a crowd": ("r.zip", crowded, "lists 60,000 files"),
-    "half a zip": ("r.zip", lambda path: path.write_bytes(zipped(path, {"r.csv": TABLE}).read_bytes()[:-30]) and None, "no whole zip"),
+    "half a zip": ("r.zip", lambda path: path.write_bytes(zipped(path, {"r.csv": TABLE}).read_bytes()[:-30]), "no whole zip"),
     "no zip": ("r.zip", of(TABLE), "no whole zip"),
 }
 
@@ -340,12 +340,13 @@ def test_a_set_reads_nothing_outside_its_folder(tmp_path: Path, home: Path) -> N
 
 
 def test_what_belongs_together_is_said(tmp_path: Path) -> None:
-    for files, said in (
+    wrong: tuple[tuple[Files, str], ...] = (
         ({"a.inter": INTER, "b.inter": INTER}, "2 data sets; give the files of one"),
         ({"a.inter": INTER, "b.item": ITEM}, "b.item belongs to another data set than a.inter; call them alike"),
         ({"a.csv": TABLE, "b.csv": TABLE, "c.csv": TABLE}, "are 3 tables"),
         ({"a.csv": TABLE, "b.csv": TABLE}, "not clear which of them says who took what"),
-    ):
+    )
+    for files, said in wrong:
         folder = tmp_path / f"in-{len(list(tmp_path.iterdir()))}"
         laid(folder, files)
         with pytest.raises(BadData, match=said):
