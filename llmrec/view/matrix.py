@@ -73,18 +73,29 @@ def figure(cells: Cells, schemes: Sequence[str], heads: Sequence[str], metric: s
     for row, scheme in enumerate(schemes):
         for column, head in enumerate(heads):
             cell = grid[row][column]
-            deep = cell.value is not None and cell.value - least < 0.4 * (most - least)  # the scale begins dark
+            share = 0.0 if cell.value is None or most == least else (cell.value - least) / (most - least)
+            pale = _brightness(chosen.sequence, share) > 0.18  # from here on dark letters are read better than light ones
             made.add_annotation(
                 x=head,
                 y=escape(LABELS.get(scheme, scheme)),
                 text=told[row][column] or "–",
                 showarrow=False,
-                font={"color": chosen.missing if cell.value is None else (LIGHT.ground if deep else LIGHT.ink), "size": 13},
+                font={"color": chosen.missing if cell.value is None else (LIGHT.ink if pale else LIGHT.ground), "size": 13},
             )
     return made.update_layout(
         xaxis={"side": "top", "type": "category", "showgrid": False, "title": None},
         yaxis={"autorange": "reversed", "type": "category", "showgrid": False, "automargin": True},
     )
+
+
+def _brightness(scale: Sequence[str], share: float) -> float:
+    """How bright a scale is at a share of its way, 0 to 1, as WCAG 2 counts it."""
+    at = share * (len(scale) - 1)
+    below = min(int(at), len(scale) - 2)
+    low, high = (bytes.fromhex(scale[n][1:]) for n in (below, below + 1))
+    mixed = [(a + (b - a) * (at - below)) / 255 for a, b in zip(low, high, strict=True)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mixed]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _told(cell: Cell) -> str:

@@ -89,3 +89,18 @@ def test_the_matrix_shows_each_number_once_and_says_why_a_cell_is_empty() -> Non
     assert [a.text for a in figure.layout.annotations] == ["0.2000", "–", "0.0500", "–"]
     table = matrix.table(cells, ["metaid", "title"], ["trie", "items"], "H@10")
     assert len(table) == 4 and table["H@10"].notna().sum() == 2 and table["note"].tolist()[3] == "why"
+
+
+def test_letters_are_read_on_every_cell() -> None:
+    """At least 4 to 1 between a number and its ground, wherever on the scale it stands, light and dark."""
+    from llmrec.view.palette import LIGHT, palette
+
+    assert matrix._brightness(("#000000", "#ffffff"), 0.0) == 0 and matrix._brightness(("#000000", "#ffffff"), 1.0) == pytest.approx(1)
+    schemes = [f"s{n}" for n in range(21)]
+    cells = {(scheme, "trie"): Cell(n / 20) for n, scheme in enumerate(schemes)}
+    for dark in (False, True):
+        for n, note in enumerate(matrix.figure(cells, schemes, ["trie"], "H@10", dark).layout.annotations):
+            ground = matrix._brightness(palette(dark).sequence, n / 20)
+            letters = matrix._brightness((note.font.color, note.font.color), 0.0)
+            bright, low = max(ground, letters), min(ground, letters)
+            assert note.font.color in (LIGHT.ink, LIGHT.ground) and (bright + 0.05) / (low + 0.05) >= 4, (dark, n)
