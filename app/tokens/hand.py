@@ -26,11 +26,12 @@ COLUMNS = {
 
 
 def asked() -> str | None:
-    """The node that the address asks for."""
-    for side in SIDES:
-        key = frame.linked(side)
-        if key is not None:
-            return f"{side}:{key}"
+    """The node that the address asks for, else the one that another page of this session had in its own."""
+    for read in (st.query_params.get, frame.linked):
+        for side in SIDES:
+            key = read(side)
+            if key is not None:
+                return f"{side}:{key}"
     return None
 
 

@@ -53,6 +53,8 @@ def page() -> Any:
         at.run()
         if view != "views/tour.py":
             at.switch_page(view)
+            for name in list(at.query_params):  # as a browser does: the address of another page is left behind
+                del at.query_params[name]
             for name, value in address.items():
                 at.query_params[name] = value
             at.run()
