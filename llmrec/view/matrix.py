@@ -74,7 +74,7 @@ def figure(cells: Cells, schemes: Sequence[str], heads: Sequence[str], metric: s
         for column, head in enumerate(heads):
             cell = grid[row][column]
             share = 0.0 if cell.value is None or most == least else (cell.value - least) / (most - least)
-            pale = _brightness(chosen.sequence, share) > 0.18  # from here on dark letters are read better than light ones
+            pale = _brightness(chosen.sequence, share) > 0.21  # from here on dark letters are read better than light ones
             made.add_annotation(
                 x=head,
                 y=escape(LABELS.get(scheme, scheme)),
