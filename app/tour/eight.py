@@ -18,7 +18,8 @@ def show(run: str | None) -> None:
     card = hero(run)
     frame.html(
         '<p class="t-says">To a language model an item is nothing but its name. Here it is as eight schemes write it: coloured chips are '
-        "Tokens, new rows of the vocabulary; grey ones are the model’s own subwords. Each line opens its run on the Tokens page.</p>"
+        "Tokens, new rows of the vocabulary; grey ones are the model’s own subwords. "
+        "A line opens its run on Tokens, or Train where there is none.</p>"
     )
     found = shared.backend().tour().names(run, card.index)
     if pending(found):
