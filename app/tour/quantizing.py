@@ -57,10 +57,11 @@ class Refit:
 def key(what: str, settings: TokenRec, vectors: Vectors, *more: Any) -> str:
     """What a result is kept under: the vectors and every setting."""
     from llmrec import artifacts
+    from llmrec.ids.vq import holes
     from llmrec.runs import cache
 
     tried = [SHARES, SAMPLE, DRAWS, SEED, STEPS]
-    return cache.key(what, tried, dataclasses.asdict(settings), cache.code("llmrec.ids.vq.holes"), artifacts.fingerprint(vectors), *more)
+    return cache.key(what, tried, dataclasses.asdict(settings), cache.code(holes.__name__), artifacts.fingerprint(vectors), *more)
 
 
 def rivals_key(settings: TokenRec, table: IdTable, vectors: Vectors) -> str:

@@ -41,7 +41,7 @@ def wait(ask: Callable[[], Pending | None], retry: Callable[[Hashable], None]) -
     if not given.trouble:
         _live(ask)
         return
-    st.warning(chips.text(f"{given.what}: it could not be done. {given.trouble}"), icon=":material/info:")
+    st.warning(chips.text(f"{given.what}: it could not be done, {given.trouble}."), icon=":material/info:")
     if given.key is not None:
         st.button(
             "Try again", key="story_again", icon=":material/refresh:", on_click=retry, args=(given.key,), help="Start this work once more."

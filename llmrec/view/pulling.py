@@ -88,7 +88,7 @@ def _traces(look: NDArray[np.float64], members: Mapping[str, list[int]], titles:
                 name=escape(genre),
                 text=told,
                 hovertemplate="%{text}<extra></extra>",
-                line={"color": colour, "width": 1.2},
+                line={"color": colour, "width": 0.9},
                 marker=mark,
             )
         )

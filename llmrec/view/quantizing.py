@@ -127,9 +127,9 @@ def back(table: pd.DataFrame, dark: bool = False) -> go.Figure:
     figure.add_bar(
         x=table["number"], y=table["original"], name="original", marker_color=p.missing, hovertemplate="original %{y:.2f}<extra></extra>"
     )
-    for column, colour, symbol in (("from the whole", p.categories[0], "circle"), ("from what was seen", p.accent, "x")):
+    for column, colour, symbol in (("from the whole", p.categories[0], "circle-open"), ("from what was seen", p.accent, "x")):
         hover = f"{column} %{{y:.2f}}<extra></extra>"
-        mark = {"color": colour, "size": 6, "symbol": symbol}
+        mark = {"color": colour, "size": 10 if symbol == "circle-open" else 6, "symbol": symbol}
         figure.add_scatter(x=table["number"], y=table[column], name=column, mode="markers", marker=mark, hovertemplate=hover)
     return _along(figure, int(table["number"].max()))
 
