@@ -38,9 +38,9 @@ class Quality:
 
 @dataclass(frozen=True)
 class Atlas:
-    """The map of users and items. how: what is shown, "PCA" while UMAP is made; table: the points that are drawn; points: how many there
-    are; waiting: a better map is being made, and `stage` says how far that is; figure None: there is not even a first one
-    yet; trouble: why none will come."""
+    """The map of users and items. how: what is shown, "PCA" while UMAP is made; figure: None where there is not even a first map yet;
+    table: the points that are drawn; points: how many there are; waiting: how far a better map is, "" where none is being made; trouble:
+    why none will come."""
 
     how: How
     figure: Any
@@ -48,8 +48,7 @@ class Atlas:
     points: int
     quality: tuple[Quality, ...] = ()
     note: str = ""
-    waiting: bool = False
-    stage: str = ""
+    waiting: str = ""
     trouble: str = ""
 
 
@@ -65,19 +64,16 @@ class Area:
 @dataclass(frozen=True)
 class Change:
     """Two runs' names on one layout. agreement: one row per pair of levels; table: the items that moved most, `nodes` names its rows;
-    mean: how far items moved on average, 0..1; flow: where the largest Tokens' items are in the other run; how, waiting, stage: of the
-    layout, as in `Atlas`."""
+    flow: where the largest Tokens' items are in the other run; notes: what to know beside; how, waiting: of the layout, as in `Atlas`."""
 
     figure: Any
     agreement: pd.DataFrame
     table: pd.DataFrame
     nodes: tuple[str, ...]
-    mean: float
     flow: Exhibit | None = None
     notes: tuple[str, ...] = ()
     how: How = "UMAP"
-    waiting: bool = False
-    stage: str = ""
+    waiting: str = ""
 
 
 @dataclass(frozen=True)

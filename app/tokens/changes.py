@@ -47,7 +47,9 @@ def change(here: World, there: World, runs: tuple[str, str], laid: Projection, f
     rows = [_row(m, titles, tables, called) for m in found.items.moved]
     nodes = tuple(f"item:{mine.item_keys[m.index]}" for m in found.items.moved)
     agreement = pd.DataFrame([_agreement(a, tables, called) for a in found.items.agreement])
-    return Change(figure, agreement, pd.DataFrame(rows), nodes, found.items.mean_moved, _flow(tables, called, dark), found.items.notes)
+    mean = f"by their first piece, items changed {found.items.mean_moved:.0%} of their companions on average"
+    notes = (mean, *found.items.notes)
+    return Change(figure, agreement, pd.DataFrame(rows), nodes, _flow(tables, called, dark), notes)
 
 
 def _called(runs: tuple[str, str], schemes: tuple[str, str]) -> tuple[str, str]:

@@ -99,9 +99,9 @@ def _waiting(run: str, lay: Lay, empty: bool) -> None:
         atlas = _atlas(run, lay)
         if not atlas.waiting or (empty and atlas.figure is not None):
             st.rerun()
-        said = f"UMAP is being made beside this page ({atlas.stage}); until it is there you see PCA."
+        said = f"UMAP is being made beside this page ({atlas.waiting}); until it is there you see PCA."
         if empty:
-            said = f"This scheme names without vectors. A space of walks to show its names in is being made, once ({atlas.stage})."
+            said = f"This scheme names without vectors. A space of walks to show its names in is being made, once ({atlas.waiting})."
         st.caption(f":material/hourglass_top: {chips.text(said)}")
 
 

@@ -48,16 +48,14 @@ class Maps:
         with told():
             lending = self._lending(run)
             if lending is not None:
-                return Atlas(PCA.how, None, pd.DataFrame(), 0, waiting=True, stage=_stage(lending))
+                return Atlas(PCA.how, None, pd.DataFrame(), 0, waiting=_stage(lending))
             world = self._world(run)
             shown, errand = self._shown(run, world, lay)
             key = ("atlas", self._library.made(run), shown, focus, dark, outline)
             atlas = self._library.kept(key, lambda: _atlas(world, self._laid(run, shown), (shown.how, focus, dark, outline)))
             quality = [self._quality(run, each) for each in dict.fromkeys((shown, PCA))]
-            waiting = errand is not None and errand.state != "failed"
             trouble = f"{errand.reason}; the map stays PCA." if errand is not None and errand.state == "failed" else ""
-            stage = _stage(errand) if errand is not None else ""
-            return dataclasses.replace(atlas, quality=tuple(quality), waiting=waiting, stage=stage, trouble=trouble)
+            return dataclasses.replace(atlas, quality=tuple(quality), waiting=_stage(errand), trouble=trouble)
 
     def coordinates(self, run: str, lay: Lay) -> pd.DataFrame:
         """Every point with its name, those that are not drawn too."""
@@ -94,13 +92,12 @@ class Maps:
         with told():
             lending = self._lending(run)
             if lending is not None:
-                return Change(None, pd.DataFrame(), pd.DataFrame(), (), 0.0, waiting=True, stage=_stage(lending))
+                return Change(None, pd.DataFrame(), pd.DataFrame(), (), waiting=_stage(lending))
             here, there = self._world(run), self._library.world(other)
             shown, errand = self._shown(run, here, lay)
             key = ("change", self._library.made(run), self._library.made(other), shown, focus, dark)
             found = self._library.kept(key, lambda: change(here, there, (run, other), self._laid(run, shown), focus, dark))
-            waiting = errand is not None and errand.state != "failed"
-            return dataclasses.replace(found, how=shown.how, waiting=waiting, stage=_stage(errand) if errand is not None else "")
+            return dataclasses.replace(found, how=shown.how, waiting=_stage(errand))
 
     def close(self) -> None:
         """Nothing to end: the library ends the errands."""
@@ -138,7 +135,10 @@ class Maps:
         return Quality(lay.how, laid.trustworthiness, laid.knn_overlap, laid.scored)
 
 
-def _stage(errand: Errand) -> str:
+def _stage(errand: Errand | None) -> str:
+    """How far it is; nothing where there is none, or where it gave up."""
+    if errand is None or errand.state == "failed":
+        return ""
     if errand.state == "waiting":
         return "waiting for the work before it" if errand.ahead else "starting"
     return f"{errand.stage or 'starting'}, {errand.seconds:.0f} s so far"

@@ -67,9 +67,9 @@ def _waiting(run: str, other: str, lay: Lay, empty: bool) -> None:
     if not change.waiting or (empty and change.figure is not None):
         st.rerun()
     said = (
-        f"A space of walks is being made, once ({change.stage})."
+        f"A space of walks is being made, once ({change.waiting})."
         if empty
-        else f"UMAP is being made ({change.stage}); until then you see PCA."
+        else f"UMAP is being made ({change.waiting}); until then you see PCA."
     )
     st.caption(f":material/hourglass_top: {chips.text(said)}")
 
@@ -79,10 +79,7 @@ def _listed(run: str, change: Change) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("What moved most", anchor=False)
-        st.caption(
-            f"By their first piece, items changed {change.mean:.0%} of their companions on average. A row takes the item in hand; "
-            "the map rings it."
-        )
+        st.caption("By their first piece. A row takes the item in hand; the map rings it.")
         st.dataframe(
             change.table,
             hide_index=True,

@@ -50,4 +50,4 @@ class FakeMaps:
         agreement = pd.DataFrame({f"of {run}": ["piece 1"], f"of {other}": ["piece 1"], "mutual information": [0.3], "Rand index": [0.1]})
         flow = Exhibit("flow", "Where the largest Tokens go", "Bands.", pd.DataFrame({"items": [4]}), go.Figure(go.Sankey()))
         figure = self._drawn(run, self.coordinates(run, lay))
-        return Change(figure, agreement, table, ("item:3", "item:1"), 0.75, flow, ("users are not compared",))
+        return Change(figure, agreement, table, ("item:3", "item:1"), flow, ("items changed 75% of their companions",))

@@ -70,7 +70,7 @@ def evil(fakes: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         def atlas(self, *asked: Any) -> Any:
             from dataclasses import replace
 
-            return replace(super().atlas(*asked), waiting=True, stage=EVIL, trouble=EVIL, note=EVIL)
+            return replace(super().atlas(*asked), waiting=EVIL, trouble=EVIL, note=EVIL)
 
         def change(self, *asked: Any) -> Any:
             from dataclasses import replace

@@ -77,7 +77,7 @@ def test_pca_is_there_at_once_and_umap_is_asked_for_with_its_settings(world: Any
     lay = Lay("UMAP", 9, 0.3, 5)
     atlas = backend.maps().atlas(run, None, False, lay)
     assert atlas.how == "PCA" and atlas.waiting and atlas.points == len(atlas.table) == 100
-    assert "laying out, 4 s" in atlas.stage and [q.how for q in atlas.quality] == ["PCA"]
+    assert "laying out, 4 s" in atlas.waiting and [q.how for q in atlas.quality] == ["PCA"]
     key, module, *words = asked.asked[-1]
     assert module == "app.tokens.projecting" and words == [run, "9", "0.3", "5"] and key[0] == "umap"
     asked.asked.clear()
