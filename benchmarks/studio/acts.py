@@ -52,7 +52,7 @@ PAGES = {
     "Data": ("data", ".st-key-counts"),
     "Train": ("train", ".st-key-recipe_text textarea"),
     "Tokens": ("tokens", ".st-key-atlas .gl-canvas"),
-    "Compare": ("compare", ".st-key-scores"),
+    "Compare": ("compare", ".st-key-csv_scores"),
     "X-ray": ("xray", ".st-key-xray_verdict h2"),
     "Recommend": ("recommend", ".st-key-model_side ol.lm-list li"),
     "Chat": ("talk", "iframe"),
@@ -129,13 +129,13 @@ def lassos(tab: Any, world: World, repeats: int) -> Samples:
     _open(tab, world, "Tokens")
     for n in range(repeats):
         still(tab)
-        sign = f"!!document.querySelector('.st-key-area h3') && !!document.querySelector('.st-key-sel_rows') && {STILL}"
+        sign = f"!!document.querySelector('.st-key-area h3') && !!document.querySelector('.st-key-csv_sel_rows') && {STILL}"
         edge = 0.35 - 0.02 * (n % 10)
         drawn = hands.Lasso(tab, ".st-key-atlas", (edge, edge, 1 - edge, 1 - edge))
         drawn.begin()
         yield "lasso", seconds(tab, drawn.end, sign, touch="pointerup")
         still(tab)
-        tab.locator(".st-key-area_forget button").click()
+        tab.locator(".st-key-area_forget button").first.click()
         tab.locator(".st-key-area").first.wait_for(state="detached")
 
 
@@ -154,12 +154,12 @@ def filters(tab: Any, world: World, repeats: int) -> Samples:
 def reclusters(tab: Any, world: World, repeats: int) -> Samples:
     """From a key on the slider K of META ID's story to the new clusters, names and figure."""
     tab.goto(world.at("", "&story=metaid&step=k"))
-    tab.wait_for_selector(".st-key-tour_k [role=slider]", timeout=900_000)  # vectors are fitted first, once
-    slider = tab.locator(".st-key-tour_k [role=slider]")
+    tab.wait_for_selector(".st-key-tour_k input[type=range]", state="attached", timeout=900_000)  # vectors are fitted first, once
+    slider = tab.locator(".st-key-tour_k input[type=range]")
     for n in range(repeats):
         still(tab)
         slider.focus()
-        now = int(slider.get_attribute("aria-valuenow") or 0)
+        now = int(slider.input_value())
         key, then = ("ArrowRight", now + 1) if n % 4 < 3 else ("ArrowLeft", now - 1)
         sign = f"new URLSearchParams(location.search).get('k') === '{then}' && {STILL}"
         yield f"K = {then}", seconds(tab, partial(tab.keyboard.press, key), sign)

@@ -68,12 +68,12 @@ def choose(tab: Any, key: str, typed: str, option: str | None = None) -> None:
 
 
 def section(tab: Any, key: str, label: str, sign: str) -> None:
-    """One part of a page, by the row of buttons that `frame.sections` draws."""
+    """One part of a page, by the row of buttons that `frame.sections` draws, until its sign is there."""
 
     def act(patience: int) -> None:
         if not tab.locator(sign).count():
             tab.locator(f".st-key-section_{key} button", has_text=label).first.click(timeout=patience)
-        tab.locator(sign).first.wait_for(timeout=patience)
+        tab.locator(sign).first.wait_for(state="attached", timeout=patience)
 
     insist(tab, act)
 

@@ -44,7 +44,7 @@ def _upload(tab: Any) -> None:
     files.set_input_files({"name": "evenings.csv", "mimeType": "text/csv", "buffer": FILE.encode()})
     for role, column in (("user", "watcher"), ("item", "film"), ("time", "evening"), ("rating", "stars")):
         hands.choose(tab, f"role_{role}_", column)
-    tab.locator(".st-key-import button").wait_for()
+    tab.locator(".st-key-import button").first.wait_for()
 
 
 def _talk(tab: Any) -> None:
@@ -55,7 +55,7 @@ def _talk(tab: Any) -> None:
 
 
 def _race(tab: Any) -> None:
-    tab.locator(".st-key-race_go button").click()
+    tab.locator(".st-key-race_go button").first.click()
     tab.locator(".st-key-scene_race .main-svg").first.wait_for(timeout=LONGEST)
 
 
@@ -73,14 +73,14 @@ PICTURES = (
     Picture("tour", f"?run={{run}}&item={STAR_WARS}", ".st-key-name_metaid .t-name .chip"),
     Picture("tour-walk", "?run={run}&story=metaid&step=walk", CHART),
     Picture("tour-space", f"?run={{run}}&story=metaid&step=space&item={STAR_WARS}", CHART),
-    Picture("tour-k", f"?run={{run}}&story=metaid&step=k&item={STAR_WARS}", ".st-key-tour_k [role=slider]"),
+    Picture("tour-k", f"?run={{run}}&story=metaid&step=k&item={STAR_WARS}", ".st-key-tour_k input[type=range]"),
     Picture("tour-mask", f"?run={{other}}&story=tokenrec&step=mask&item={STAR_WARS}", CHART),
     Picture("tour-snap", f"?run={{other}}&story=tokenrec&step=snap&item={STAR_WARS}", CHART),
     Picture("tour-claim", f"?run={{other}}&story=tokenrec&step=claim&item={STAR_WARS}", CHART),
     Picture("tour-race", f"?run={{other}}&story=tokenrec&step=race&user={PERSON}", ".st-key-race_go button", _race),
     Picture("tour-pull", "?run={run}&story=cllm4rec", CHART),
     Picture("data", "data?run={run}", CHART),
-    Picture("data-user", f"data?run={{run}}&show=user&user={PERSON}", ".st-key-history"),
+    Picture("data-user", f"data?run={{run}}&show=user&user={PERSON}", ".st-key-csv_history"),
     Picture("data-upload", "data?run={run}&show=import", "[class*='st-key-files_']", _upload),
     Picture("train", "train?run={run}", ".st-key-recipe_text textarea"),
     Picture("train-run", "train?run={run}&job={run}", ".st-key-job h2"),
@@ -91,9 +91,9 @@ PICTURES = (
     Picture("tokens-tree", "tokens?run={run}&part=tree", CHART),
     Picture("tokens-codes", "tokens?run={run}&part=codes", "h1"),
     Picture("tokens-newcomer", "tokens?run={run}&part=newcomer", "h1"),
-    Picture("compare", "compare?run={run}", ".st-key-scores"),
-    Picture("compare-differences", "compare?run={run}&view=differences", CHART),
-    Picture("compare-matrix", "compare?run={run}&view=matrix", CHART),
+    Picture("compare", "compare?run={run}", ".st-key-csv_scores"),
+    Picture("compare-differences", "compare?run={run}&show=differences", CHART),
+    Picture("compare-matrix", "compare?run={run}&show=matrix", CHART),
     Picture("xray", f"xray?run={{run}}&user={PERSON}", ".lm-prompt"),
     Picture("xray-beam", f"xray?run={{run}}&user={PERSON}&part=chose", CHART),
     Picture("xray-near", f"xray?run={{other}}&user={PERSON}&part=chose", CHART),
@@ -132,7 +132,7 @@ def shoot(address: str, folder: Path, wanted: Sequence[str] = ("*",)) -> list[Pa
 def take(tab: Any, picture: Picture, address: str, file: Path) -> None:
     """One picture, once everything on the page is there."""
     tab.goto(f"{address}/{picture.address.format(run=RUN, other=OTHER)}")
-    tab.locator(picture.sign).first.wait_for()
+    tab.locator(picture.sign).first.wait_for(state="attached")
     _rest(tab)
     picture.act(tab)
     _rest(tab)

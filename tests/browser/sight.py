@@ -36,7 +36,8 @@ WORDS = (
     + _TOOLS
     + """
     const poor = [];
-    const NO_TEXT = 'svg, canvas, style, script, [aria-hidden=true], :disabled, [role=slider], [data-testid=stIconMaterial]';
+    const NO_TEXT = 'svg, canvas, style, script, [aria-hidden=true], :disabled, '
+        + '[data-testid=stSliderThumbValue], [data-testid=stIconMaterial]';
     const walker = document.createTreeWalker(document.querySelector('[data-testid=stApp]'), NodeFilter.SHOW_TEXT);
     for (let text = walker.nextNode(); text; text = walker.nextNode()) {
         const node = text.parentElement, said = text.textContent.trim();

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.browser import sight
 from tests.browser.hands import address_holds, choose, download, go, section, settle, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 RUNS = ("metaid-checkerboard-run-1", "tokenrec-checkerboard-run-1", "cllm4rec-checkerboard-run-1")
-TABLE = ".st-key-scores [data-testid=stDataFrame]"
+TABLE = ".st-key-csv_scores button"
 
 
 def measured(tab: Any) -> None:
@@ -28,12 +29,13 @@ def test_runs_differences_and_the_report(studio: str, visitor: Any) -> None:
     measured(tab)
     lines = download(tab, ".st-key-csv_scores button").read_text(encoding="utf-8-sig").splitlines()
     assert sum(any(run in line for run in RUNS) for line in lines) == 3 and len(lines) > 5  # and baselines
-    section(tab, "view", "Differences", ".st-key-compare_against")
+    section(tab, "show", "Differences", ".st-key-compare_against")
     choose(tab, "compare_against", "tokenrec", RUNS[1])
     address_holds(tab, f"against={RUNS[1]}")
     tab.locator("[data-testid=stMain] .js-plotly-plot .main-svg").first.wait_for()
+    assert sight.hard_to_read(tab) == []
     deep = tab.url
-    section(tab, "view", "Files", ".st-key-file_html button")
+    section(tab, "show", "Files", ".st-key-file_html button")
     report = download(tab, ".st-key-file_html button")
     page = report.with_name("report.html")
     page.write_bytes(report.read_bytes())

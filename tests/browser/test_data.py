@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import sight
 from tests.browser.conftest import UPLOAD
 from tests.browser.hands import address_holds, choose, download, go, insist, section, settle, visit
 
@@ -30,6 +31,7 @@ def test_a_data_set_and_a_person_of_it(studio: str, visitor: Any) -> None:
     lines = download(tab, ".st-key-csv_history button").read_text(encoding="utf-8-sig").splitlines()
     assert len(lines) == 20 and sum(line.endswith(",test") for line in lines) == 1  # 19 of the 20 odd items, the last held out
     assert all("Odd" in line for line in lines[1:])
+    assert sight.hard_to_read(tab) == []
     again = visitor(dark=True)
     visit(again, tab.url)
     assert download(again, ".st-key-csv_history button").read_text(encoding="utf-8-sig").splitlines() == lines
@@ -64,7 +66,7 @@ def test_a_file_of_ones_own(studio: str, visitor: Any, tmp_path: Path) -> None:
 
     def kept(patience: int) -> None:
         if not tab.locator(head).count():
-            tab.locator(".st-key-import button").click(timeout=patience)
+            tab.locator(".st-key-import button").first.click(timeout=patience)
         tab.locator(head).wait_for(timeout=patience)
 
     insist(tab, kept)
@@ -79,7 +81,7 @@ def test_a_file_of_ones_own(studio: str, visitor: Any, tmp_path: Path) -> None:
         if tab.locator(head).count():
             if not tab.locator(".st-key-delete_data button").count():
                 tab.locator(".st-key-data_acts button", has_text="Delete").first.click(timeout=patience)
-            tab.locator(".st-key-delete_data button").click(timeout=patience)
+            tab.locator(".st-key-delete_data button").first.click(timeout=patience)
         tab.locator(head).wait_for(state="detached", timeout=patience)
 
     insist(tab, gone)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import sight
 from tests.browser.hands import choose, download, go, insist, visit
 
 pytestmark = pytest.mark.browser
@@ -37,6 +38,7 @@ def test_the_model_beside_a_baseline(studio: str, visitor: Any) -> None:
     assert lines[0].startswith("model,rank,key,title") and len(lines) == 11 + len(named(tab, "baseline_side"))
     assert [line.split(",")[3] for line in lines[1:11]] == [title.rpartition(" (")[0] for title in titles]
 
+    assert sight.hard_to_read(tab) == []
     again = visitor(dark=True)  # somebody else who was sent the address
     visit(again, tab.url)
     again.locator(MODEL).nth(9).wait_for()

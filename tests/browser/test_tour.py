@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.browser.hands import PATIENCE, address_holds, choose, press, section, settle, visit
+from tests.browser import sight
+from tests.browser.hands import PATIENCE, address_holds, choose, insist, press, section, settle, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 RUN = "metaid-checkerboard-run-1"
 NAME = ".st-key-name_metaid .t-name .chip.tok"
+SLIDER = ".st-key-tour_k input[type=range]"
 
 
 def test_another_item_and_its_names(studio: str, visitor: Any) -> None:
@@ -23,6 +25,7 @@ def test_another_item_and_its_names(studio: str, visitor: Any) -> None:
     for scheme in ("metaid", "tokenrec", "cllm4rec"):  # those that have a run here
         tab.locator(f".st-key-name_{scheme} .chip.tok").first.wait_for(timeout=PATIENCE)
     settle(tab)
+    assert sight.hard_to_read(tab) == []
     name = tab.locator(NAME).all_inner_texts()
     assert len(name) >= 2
 
@@ -41,16 +44,21 @@ def test_a_walk_and_a_slider_of_meta_id(studio: str, visitor: Any) -> None:
     section(tab, "step", "Walk the graph", ".st-key-walk_again button")
     tab.locator("[data-testid=stMain] .js-plotly-plot .main-svg").first.wait_for()
     press(tab, ".st-key-walk_again button", lambda patience: tab.wait_for_function("/seed=[1-9]/.test(location.search)", timeout=patience))
-    section(tab, "step", "Move K", ".st-key-tour_k [role=slider]")
+    section(tab, "step", "Move K", SLIDER)
     settle(tab)
-    slider = tab.locator(".st-key-tour_k [role=slider]")
-    before = int(slider.get_attribute("aria-valuenow") or 0)
-    slider.focus()
-    tab.keyboard.press("ArrowRight")
-    address_holds(tab, f"k={before + 1}")
+    before = int(tab.locator(SLIDER).input_value())
+
+    def moved(patience: int) -> None:
+        tab.locator(SLIDER).focus(timeout=patience)
+        tab.keyboard.press("ArrowRight")
+        tab.wait_for_function("k => Number(new URLSearchParams(location.search).get('k')) > k", arg=before, timeout=patience)
+
+    insist(tab, moved)
     settle(tab)
     assert tab.locator("[data-testid=stException]").count() == 0
+    now = tab.locator(SLIDER).input_value()
+    tab.get_by_text(f"K = {now}", exact=True).first.wait_for()  # the figure's own title
     again = visitor(dark=True)
     visit(again, tab.url)
-    again.locator(".st-key-tour_k [role=slider]").wait_for(timeout=PATIENCE)
-    assert again.locator(".st-key-tour_k [role=slider]").get_attribute("aria-valuenow") == str(before + 1)
+    again.locator(SLIDER).wait_for(state="attached", timeout=PATIENCE)
+    assert again.locator(SLIDER).input_value() == now

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import sight
 from tests.browser.hands import address_holds, choose, go, section, settle, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -31,6 +32,7 @@ def test_a_person_the_verdict_and_the_beam(studio: str, visitor: Any) -> None:
     address_holds(tab, "part=chose")
     if said.startswith("Found at place"):  # then the list says so too, at that place
         assert "held-out item" in tab.locator(".st-key-xray_list ol.lm-list li").nth(int(said.split()[-1]) - 1).inner_text()
+    assert sight.hard_to_read(tab) == []
     again = visitor(dark=True)
     visit(again, tab.url)
     again.locator(".st-key-xray_list ol.lm-list li").first.wait_for()
