@@ -53,7 +53,9 @@ class Maps:
             shown, errand = self._shown(run, world, lay)
             key = ("atlas", self._library.made(run), shown, focus, dark, outline)
             atlas = self._library.kept(key, lambda: _atlas(world, self._laid(run, shown), (shown.how, focus, dark, outline)))
-            quality = [self._quality(run, each) for each in dict.fromkeys((shown, PCA))]
+            bent = dataclasses.replace(lay, how="UMAP")
+            scored = [bent, PCA] if projecting.held(bent, self._mark(run)) else [PCA]
+            quality = [self._quality(run, each) for each in scored]
             trouble = f"{errand.reason}; the map stays PCA." if errand is not None and errand.state == "failed" else ""
             return dataclasses.replace(atlas, quality=tuple(quality), waiting=_stage(errand), trouble=trouble)
 

@@ -72,11 +72,16 @@ def lending(errands: Errands, run: Any) -> Errand | None:
     return errands.ask(("space", run.name), "app.tokens.projecting", run.name)
 
 
-def ready(errands: Errands, run: str, lay: Lay, mark: str) -> Errand | None:
-    """None where this map can be shown; else the process that makes it, which is started where none is under way."""
+def held(lay: Lay, mark: str) -> bool:
+    """Whether this map is kept on the disk."""
     from llmrec.runs import cache
 
-    if lay.how == "PCA" or cache.holds("map", key(mark, lay)):
+    return cache.holds("map", key(mark, lay))
+
+
+def ready(errands: Errands, run: str, lay: Lay, mark: str) -> Errand | None:
+    """None where this map can be shown; else the process that makes it, which is started where none is under way."""
+    if lay.how == "PCA" or held(lay, mark):
         return None
     words = (run, str(lay.neighbors), str(lay.dist), str(lay.seed))
     return errands.ask(("umap", run, key(mark, lay)), "app.tokens.projecting", *words)

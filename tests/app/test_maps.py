@@ -96,6 +96,8 @@ def test_the_errand_makes_the_map_that_the_page_then_shows(world: Any, asked: _N
     atlas = backend.maps().atlas(run, "item:i4", False, Lay("UMAP", 6, 0.2, 3))
     assert atlas.how == "UMAP" and not atlas.waiting and [q.how for q in atlas.quality] == ["UMAP", "PCA"] and not asked.asked
     assert any(trace.name == "selected" for trace in atlas.figure.data)
+    beside = backend.maps().atlas(run, None, False, Lay("PCA", 6, 0.2, 3))
+    assert beside.how == "PCA" and [q.how for q in beside.quality] == ["UMAP", "PCA"]
 
 
 def test_an_area_holds_those_whose_coordinates_lie_in_it(world: Any, asked: _Never) -> None:
