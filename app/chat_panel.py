@@ -171,7 +171,7 @@ def theme() -> gr.themes.Base:
         font_mono=["ui-monospace", "monospace"],
     ).set(
         slider_color="#2c6456",
-        slider_color_dark="#3f8f78",
+        slider_color_dark="#378169",
         body_background_fill="#fbfaf6",
         body_background_fill_dark="#141917",
         body_text_color="#22302c",
@@ -187,7 +187,7 @@ def theme() -> gr.themes.Base:
         input_background_fill="#ffffff",
         input_background_fill_dark="#1e2522",
         button_primary_background_fill="#2c6456",
-        button_primary_background_fill_dark="#3f8f78",
+        button_primary_background_fill_dark="#378169",
         button_primary_text_color="#ffffff",
         button_secondary_background_fill="#f1efe7",
         button_secondary_background_fill_dark="#1e2522",
