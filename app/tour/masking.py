@@ -32,8 +32,8 @@ LEAST = {
     "encode": "What each encoder makes of the numbers it still sees.",
     "snap": "Each encoder's word is replaced by the nearest codeword of its book: that is the code.",
     "back": "The decoder reads the codewords alone and tells the whole vector.",
-    "claim": "Does masking make names steadier? 4 quantizers of one size under the same masks; three are fitted first: about 20 s, once.",
-    "sizes": "More books or more codes? Each size is really fitted, quickly, the first time it is chosen: about 8 s, once.",
+    "claim": "Does masking make names steadier? Four of one size under the same masks; three are fitted first: about 25 s, once.",
+    "sizes": "More books or more codes? Each size is really fitted, quickly, the first time it is chosen: about 10 s, once.",
     "race": "Retrieval by vector against beam search through names, on one model and one person, by the clock.",
 }
 
@@ -91,7 +91,11 @@ def _mask() -> tuple[float, int]:
     )
     draw = _whole("draw", 0)
     st.button(
-        f"Draw {draw}", key="mask_draw", icon=":material/casino:", on_click=_redraw, help="Another draw: hide other numbers, about as many."
+        "Another draw",
+        key="mask_draw",
+        icon=":material/casino:",
+        on_click=_redraw,
+        help=f"Hide other numbers, about as many; this is draw {draw}.",
     )
     frame.link(mask=str(percent), draw=str(draw))
     return percent / 100, draw

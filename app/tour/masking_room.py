@@ -23,7 +23,7 @@ from llmrec.ids.vq.masked import Masked
 from llmrec.view.levels import Levels
 
 BOOKS, CODES = (1, 2, 3, 4, 5, 6), (16, 32, 64, 128, 256, 512)
-NAMES_COST, RIVALS_COST, REFIT_COST = "about a minute, once", "about 20 s, once", "about 8 s, once for each size"
+NAMES_COST, RIVALS_COST, REFIT_COST = "about a minute, once", "about 25 s, once", "about 10 s, once for each size"
 
 
 class Masking:

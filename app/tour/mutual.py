@@ -22,7 +22,7 @@ PRIOR = 1e-3  # lambda_l
 STRENGTHS = (0.0, 1.0, 10.0, 100.0)  # lambda_c; the plan's own is 1
 NO_RUN = "-"
 BACKBONE = "tiny"
-COST = "about half a minute for all four, once"
+COST = "about a minute for all four, once"
 
 
 def key(dataset: Dataset, split: Split, strength: float) -> str:

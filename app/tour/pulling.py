@@ -24,8 +24,8 @@ def story(run: str | None) -> None:
     """All of it."""
     frame.html(rows.hero("Two rows that pull on each other", ABOUT))
     st.caption(
-        "Both sides are really trained when this page is first opened, on the most taken items and the most active users: about half a "
-        "minute for all lambdas together, once."
+        "Both sides are really trained when this page is first opened, on the most taken items and the most active users: about a minute "
+        "for all lambdas together, once."
     )
     room: PullingLike = shared.backend().tour().pulling()
     strength = _strength(room)

@@ -215,7 +215,7 @@ def sizes(
     said = (
         f"{fitted.books} books of {fitted.codes} codes are {tokens:,} new Tokens for {names:,} possible names. After "
         f"{quantizing.STEPS} steps of learning (TokenRec takes 1,500) {fitted.shared:,} of {fitted.items:,} items share their name with "
-        "another."
+        "another." + ("" if len(visited) > 1 else " Move a slider to see another size beside it.")
     )
     numbers = (
         ("What comes back", f"{fitted.cosine:.2f}", "Mean cosine between a vector and what its codes decode to."),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -28,7 +29,7 @@ def table(times: Mapping[str, Sequence[float]]) -> pd.DataFrame:
 
 
 def bars(measured: pd.DataFrame, dark: bool = False) -> go.Figure:
-    """The medians as bars, quickest and slowest call as whiskers."""
+    """The medians as bars, told beside their names; quickest and slowest call as whiskers."""
     p = palette(dark)
     whiskers = {
         "type": "data",
@@ -38,22 +39,18 @@ def bars(measured: pd.DataFrame, dark: bool = False) -> go.Figure:
         "color": p.ink,
         "thickness": 1.2,
     }
-    figure = go.Figure(
-        go.Bar(
-            x=measured[MEDIAN],
-            y=measured[WAY],
-            orientation="h",
-            marker_color=[p.categories[i % len(p.categories)] for i in range(len(measured))],
-            error_x=whiskers,
-            text=[f"{ms:.1f} ms" for ms in measured[MEDIAN]],
-            textposition="inside",
-            hovertemplate="%{y}: %{x:.1f} ms<extra></extra>",
-        ),
-        layout=frame(dark),
+    bar = go.Bar(
+        x=measured[MEDIAN],
+        y=list(range(len(measured))),
+        orientation="h",
+        marker_color=[p.categories[i % len(p.categories)] for i in range(len(measured))],
+        error_x=whiskers,
+        hovertemplate="%{x:.1f} ms<extra></extra>",
     )
-    return figure.update_layout(
+    told = [f"{escape(str(way))}<br><b>{ms:.1f} ms</b>" for way, ms in zip(measured[WAY], measured[MEDIAN], strict=True)]
+    return go.Figure(bar, layout=frame(dark)).update_layout(
         xaxis={"title": "milliseconds a person, median of the calls", "rangemode": "tozero"},
-        yaxis={"autorange": "reversed", "automargin": True},
+        yaxis={"autorange": "reversed", "automargin": True, "tickvals": list(range(len(told))), "ticktext": told},
         bargap=0.35,
     )
 

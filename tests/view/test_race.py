@@ -20,7 +20,9 @@ def test_a_way_is_told_by_its_median_and_its_extremes() -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_bars_and_whiskers_reach_as_far(dark: bool) -> None:
-    bar = race.bars(race.table(TIMES), dark).data[0]
+    figure = race.bars(race.table(TIMES), dark)
+    bar = figure.data[0]
+    assert list(figure.layout.yaxis.ticktext) == ["retrieve<br><b>2.0 ms</b>", "trie &lt;b&gt;<br><b>20.0 ms</b>"]
     assert list(bar.x) == [2.0, 20.0] and list(bar.error_x.array) == [1.0, 10.0] and list(bar.error_x.arrayminus) == [1.0, 10.0]
 
 
