@@ -5,11 +5,10 @@ Where it stands: under `scores`, over `llmrec.report` and `llmrec.view`. What it
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from app.exhibits import dressed
+from app.seam.scores import Board, Sheet
 from app.seam.values import Exhibit, Trouble
 from llmrec.report import standings
 from llmrec.report.comparison import Comparison, clock
@@ -18,34 +17,30 @@ from llmrec.report.standings import short, signed, written
 BEST, UP, DOWN = " ★", " ▲", " ▼"
 
 
-def board(compared: Comparison) -> dict[str, Any]:
-    """The parts of `seam.scores.Board` that a comparison gives."""
+def board(compared: Comparison) -> Board:
+    """A comparison as a table."""
     rules = compared.ground.rules
     rest = tuple(m for m in compared.metrics if m not in rules.headline)
     accuracy = _accuracy(compared, rules.headline)
     best = standings.best(compared.table(), compared.metrics)
-    return {
-        "said": compared.said(),
-        "numbers": _numbers(compared),
-        "shown": {
-            "who": pd.DataFrame(
-                [
-                    {"name": one.title, "names": one.facts.get("scheme") or "", "head": one.facts.get("head") or ""}
-                    for one in compared.standings
-                ]
-            ),
-            "accuracy": accuracy,
-            "cuts": _accuracy(compared, rest),
-            "segments": _segments(compared),
-            "names": _costs(compared, ("pieces", "new rows")),
-            "cost": _costs(compared, ("parameters", "steps", "training", "latency", "size")),
-        },
-        "best": best,
-        "names": tuple(one.name for one in compared.standings),
-        "titles": tuple(one.title for one in compared.standings),
-        "measured": tuple(one.name for one in compared.standings if one.places is not None),
-        "against": compared.against,
+    shown = {
+        "who": pd.DataFrame(
+            [{"name": one.title, "names": one.facts.get("scheme") or "", "head": one.facts.get("head") or ""} for one in compared.standings]
+        ),
+        "accuracy": accuracy,
+        "cuts": _accuracy(compared, rest),
+        "segments": _segments(compared),
+        "names": _costs(compared, ("pieces", "new rows")),
+        "cost": _costs(compared, ("parameters", "steps", "training", "latency", "size")),
     }
+    return Board(
+        compared.said(),
+        Sheet(_numbers(compared), shown, best),
+        tuple(one.name for one in compared.standings),
+        tuple(one.title for one in compared.standings),
+        tuple(one.name for one in compared.standings if one.places is not None),
+        compared.against,
+    )
 
 
 def exhibit(compared: Comparison, kind: str, metric: str, dark: bool) -> Exhibit:

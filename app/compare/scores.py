@@ -5,19 +5,23 @@ Where it stands: behind `seam.ScoresLike`, over `llmrec.runs.compared`. What it 
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 import time
+from dataclasses import replace
 from typing import Any, get_args
 
 from app.compare import drawing, matrix
 from app.library import Library, told
-from app.seam.scores import KINDS, Ask, Board, Ground, Matrix, Offer
+from app.seam.scores import KINDS, Ask, Board, Going, Ground, Matrix, Offer
 from app.seam.values import Exhibit, Trouble
 from llmrec.contracts import Part
 from llmrec.report.comparison import Comparison
+from llmrec.report.standings import Standing
 
 ERRAND = "app.compare.measuring"
+KEPT = 64  # lines of tables
 FRESH = 1.5  # seconds for which a table that still grows is taken as it was
 # seconds to fit and rank MovieLens-100K (98,114 interactions in training) on two cores, out of the results book; others are scaled by size
 SECONDS = {"bprmf": 3.0, "lightgcn": 6.0, "multvae": 19.0, "sasrec": 56.0}
@@ -31,6 +35,7 @@ class Scores:
         self._library = library
         self._lock = threading.Lock()
         self._growing: dict[Any, tuple[float, Comparison]] = {}
+        self._standings: dict[Any, Standing] = {}
 
     def grounds(self) -> tuple[Ground, ...]:
         """What runs are measured on, the one of the newest run first; runs of one ground may be compared."""
@@ -69,20 +74,18 @@ class Scores:
         """The table as far as it is known; what is missing is measured beside. again: try once more what failed."""
         with told():
             compared = self._compared(ask)
-            missing = [one for one in compared.standings if one.places is None or "latency" not in one.costs]
+            missing = [one for one in compared.standings if not _whole(one)]
             errand = self._errand(ask, missing, again) if missing else None
             if errand is not None and errand.state == "done":  # it ended between the look and the question
                 compared = self._compared(ask, anew=True)
-                missing = [one for one in compared.standings if one.places is None]
-            failed = errand is not None and errand.state == "failed"
-            board = drawing.board(compared)
-            return Board(
-                **board,
-                waiting=() if failed or errand is None or errand.state == "done" else tuple(one.title for one in missing),
-                stage="" if errand is None else compared.title_of(errand.stage),
-                share=None if errand is None else errand.share,
-                trouble=errand.reason if errand is not None and failed else "",
-            )
+            key = ("board", ask, self._stamp(ask), _known(compared))
+            board = self._library.kept(key, lambda: drawing.board(compared))
+            if errand is None or errand.state == "done":
+                return board
+            if errand.state == "failed":
+                return replace(board, going=Going(trouble=errand.reason))
+            waiting = tuple(one.title for one in missing)
+            return replace(board, going=Going(waiting, compared.title_of(errand.stage), errand.share))
 
     def exhibit(self, ask: Ask, kind: str, metric: str, dark: bool = False) -> Exhibit:
         """One of the charts of `seam.scores.KINDS`."""
@@ -138,7 +141,7 @@ class Scores:
         whole = (ask, self._stamp(ask))
         with self._lock:
             when, kept = self._growing.get(whole, (0.0, None))
-            if kept is not None and not anew and (_whole(kept) or time.monotonic() - when < FRESH):
+            if kept is not None and not anew and (all(map(_whole, kept.standings)) or time.monotonic() - when < FRESH):
                 return kept
             made = self._made(ask)
             self._growing[whole] = (time.monotonic(), made)
@@ -148,7 +151,7 @@ class Scores:
 
     def _made(self, ask: Ask) -> Comparison:
         from llmrec.report.standings import of_name
-        from llmrec.runs import compared
+        from llmrec.runs import compared, machine
 
         if ask.part not in get_args(Part):
             raise Trouble("There are two parts to be measured on: test and valid.")
@@ -158,8 +161,29 @@ class Scores:
             raise Trouble(f"No finished run on this data and split is called {unknown[0]!r:.100}: choose among those above.")
         chosen = [runs[name] for name in ask.runs]
         part: Part = "test" if ask.part == "test" else "valid"
-        base = [of_name(name) for name in ask.baselines]
-        return compared.compare(chosen or [next(iter(runs.values()))], base, part, ask.masked, ask.against, measure=False)
+        chosen = chosen or [next(iter(runs.values()))]
+        found = [
+            self._standing((run.name, part, ask.masked), run, functools.partial(compared.of_run, run, part, ask.masked)) for run in chosen
+        ]
+        for name in map(of_name, ask.baselines):
+            made = functools.partial(compared.of_baseline, chosen[0], name, part, ask.masked)
+            found.append(self._standing((name, part, ask.masked, ask.ground), chosen[0], made))
+        bands, groups = self._library.kept(("bands", ask.ground), lambda: compared.told_apart(chosen[0].split()))
+        seen = "masked" if ask.masked else "unmasked"
+        ground = self._ground(chosen[0])
+        return Comparison(ground, part, seen, tuple(found), bands, groups, ask.against, machine.here()).ranked()
+
+    def _standing(self, key: Any, run: Any, make: Any) -> Standing:
+        """One line, kept once it is whole."""
+        key = (key, self._library.made(run.name, model=True))
+        kept = self._standings.get(key)
+        if kept is None:
+            kept = make(measure=False)
+            if _whole(kept):
+                self._standings[key] = kept
+                while len(self._standings) > KEPT:
+                    del self._standings[next(iter(self._standings))]
+        return kept
 
     def _errand(self, ask: Ask, missing: list[Any], again: bool) -> Any:
         given = {
@@ -190,9 +214,9 @@ def _what(run: Any) -> str:
     return f"{info.get('scheme')} · {info.get('head')} · {info.get('lm')} · seed {info.get('seed')}"
 
 
-def _whole(compared: Comparison) -> bool:
-    return all(one.places is not None and "latency" in one.costs for one in compared.standings)
+def _whole(one: Standing) -> bool:
+    return one.places is not None and "latency" in one.costs
 
 
-def _known(compared: Comparison) -> tuple[bool, ...]:
-    return tuple(one.places is not None and "latency" in one.costs for one in compared.standings)
+def _known(compared: Comparison) -> tuple[tuple[str, bool, bool], ...]:
+    return tuple((one.name, one.places is not None, _whole(one)) for one in compared.standings)

@@ -48,9 +48,9 @@ ABOUT = {
 def table(board: Board) -> None:
     """The whole comparison, columns by group."""
     groups = _groups()
-    parts = [board.shown["who"], *(board.shown[name] for name in GROUPS if name in groups)]
+    parts = [board.sheet.shown["who"], *(board.sheet.shown[name] for name in GROUPS if name in groups)]
     whole = pd.concat([part.reset_index(drop=True) for part in parts], axis=1)
-    marked = {column: line for column, line in board.best.items() if column in whole.columns}
+    marked = {column: line for column, line in board.sheet.best.items() if column in whole.columns}
     for column, line in marked.items():
         if whole[column].dtype == object or pd.api.types.is_string_dtype(whole[column]):
             whole[column] = [f"{cell}{BEST}" if n == line else cell for n, cell in enumerate(whole[column])]
@@ -70,7 +70,7 @@ def table(board: Board) -> None:
         "Numbers in brackets are 95 % bootstrap intervals over users; ★ marks the best of a column, ▲ and ▼ a paired difference whose "
         "interval excludes 0. Click a heading to sort."
     )
-    frame.download("comparison", board.numbers, "csv_scores")
+    frame.download("comparison", board.sheet.numbers, "csv_scores")
 
 
 def _groups() -> list[str]:
@@ -162,7 +162,7 @@ def _to_train(gap: Gap) -> None:
 
 def downloads(asked: Ask, board: Board) -> None:
     """The comparison as files."""
-    if board.waiting:
+    if board.going.waiting:
         st.info("Some rows are still being measured: a file written now lacks them.", icon=":material/hourglass_top:")
     scores = shared.backend().scores()
     with st.container(horizontal=True, key="files"):
@@ -198,11 +198,11 @@ def _more(asked: Ask) -> str:
 
 def waiting(asked: Ask, board: Board) -> None:
     """Who is being measured, live; one full rerun whenever somebody is done."""
-    if board.trouble:
-        st.warning(chips.text(board.trouble), icon=":material/info:")
+    if board.going.trouble:
+        st.warning(chips.text(board.going.trouble), icon=":material/info:")
         st.button("Try again", key="measure_again", on_click=_on_again, args=(asked,), help="Measure once more what could not be measured.")
-    if board.waiting:
-        _live(asked, len(board.waiting))
+    if board.going.waiting:
+        _live(asked, len(board.going.waiting))
 
 
 def _on_again(asked: Ask) -> None:
@@ -213,7 +213,9 @@ def _on_again(asked: Ask) -> None:
 def _live(asked: Ask, stood: int) -> None:
     with frame.told():
         board = shared.backend().scores().board(asked)
-        if len(board.waiting) != stood or board.trouble:
+        if len(board.going.waiting) != stood or board.going.trouble:
             st.rerun()  # the table, the charts and the sentence have more to say
-        now = f" Now: {chips.text(board.stage)}." if board.stage else ""
-        st.progress(min(1.0, max(0.0, board.share or 0.0)), text=f"Measuring {len(board.waiting)} of {len(board.names)}, once.{now}")
+        now = f" Now: {chips.text(board.going.stage)}." if board.going.stage else ""
+        st.progress(
+            min(1.0, max(0.0, board.going.share or 0.0)), text=f"Measuring {len(board.going.waiting)} of {len(board.names)}, once.{now}"
+        )

@@ -53,23 +53,37 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Board:
-    """The table. said: what it shows in a sentence; numbers: every number, one line each, for files; shown: the same as a person reads it,
-    columns by group; best: column of `shown` -> line; names: line -> name; against: who was the reference; waiting: who is still being
-    measured, with how far that is; trouble: why somebody could not be."""
+class Sheet:
+    """The numbers. numbers: each as a number, one line a recommender, for files; shown: the same as a person reads it, columns by group;
+    best: column of `shown` -> line."""
 
-    said: str
     numbers: pd.DataFrame
     shown: dict[str, pd.DataFrame]
     best: dict[str, int]
-    names: tuple[str, ...]
-    titles: tuple[str, ...]
-    measured: tuple[str, ...] = ()
-    against: str = ""
+
+
+@dataclass(frozen=True)
+class Going:
+    """What is still to be measured. waiting: who; stage: whose turn it is; share: 0..1 or None; trouble: why somebody could not be."""
+
     waiting: tuple[str, ...] = ()
     stage: str = ""
     share: float | None = None
     trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Board:
+    """The comparison. said: what it shows in a sentence; names, titles: line by line; measured: the names that are known user by user;
+    against: who was the reference."""
+
+    said: str
+    sheet: Sheet
+    names: tuple[str, ...]
+    titles: tuple[str, ...]
+    measured: tuple[str, ...] = ()
+    against: str = ""
+    going: Going = Going()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Source: Efron and Tibshirani 1993, percentile intervals; paired, because both re
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,15 @@ def bootstrap(values: NDArray[np.float64], rng: np.random.Generator, draws: int 
         raise ValueError("an interval needs at least one user")
     if draws < 1:
         raise ValueError(f"draws is {draws}, but must be 1 or more")
-    step = max(1, CHUNK // n)
-    sizes = [min(step, draws - at) for at in range(0, draws, step)]
     # how often each user is drawn: n draws with replacement, without holding them
-    return np.concatenate([rng.multinomial(n, np.full(n, 1 / n), size=size) @ values / n for size in sizes])
+    return np.concatenate([counted @ values / n for counted in drawn(n, rng, draws)])
+
+
+def drawn(n: int, rng: np.random.Generator, draws: int = 2000) -> Iterator[NDArray[np.int64]]:
+    """How often each of n users is drawn, one line a draw, in blocks that fit in memory."""
+    step = max(1, CHUNK // n)
+    for at in range(0, draws, step):
+        yield rng.multinomial(n, np.full(n, 1 / n), size=min(step, draws - at))
 
 
 def bounds(values: NDArray[np.float64], means: NDArray[np.float64], level: float = 0.95) -> list[Interval]:

@@ -74,13 +74,13 @@ class Comparison:
 
     def ranked(self) -> Comparison:
         """The same, the best by the headline first; who was not measured yet comes last."""
-        values = [found[self.headline].mean if self.headline in found else -1.0 for found in self.spans]
+        values = [standings.mean(one, self.headline) for one in self.standings]
         order = sorted(range(len(values)), key=lambda n: -values[n])
         return replace(self, standings=tuple(self.standings[n] for n in order))
 
     def table(self) -> pd.DataFrame:
         """Every number as a number, one line each."""
-        return standings.table(self.standings, self.metrics, self.ground.n_items)
+        return standings.table(self.standings, self.spans, self.metrics, self.ground.n_items)
 
     def differences(self, metric: str | None = None) -> list[Paired]:
         """Every other one less the reference, the best first; none where nothing was measured user by user."""

@@ -8,13 +8,17 @@ Holm 1979 (step-down correction).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from llmrec.report.compare import Interval, bootstrap, bounds
+from llmrec.report.compare import Interval, bounds
 from llmrec.report.places import Places
+
+Array = NDArray[np.float64]
+Resample = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
@@ -38,17 +42,18 @@ class Paired:
         return self.holm <= 1 - self.less.level
 
 
-def against(
-    reference: Places, others: Mapping[str, Places], metric: str, rng: np.random.Generator, draws: int = 2000, level: float = 0.95
-) -> list[Paired]:
-    """Every other one less the reference, in their order; all share the draws of users. ValueError where they answered other questions."""
+def against(reference: Places, others: Mapping[str, Places], metric: str, resample: Resample, level: float = 0.95) -> list[Paired]:
+    """Every other one less the reference, in their order; all share the draws of users. ValueError where they answered other questions.
+
+    resample: values (n, c) to their bootstrap means (draws, c), as `compare.bootstrap` makes them with some draws.
+    """
     for other in others.values():
         reference.alike(other)
     if not others:
         return []
     base = reference.per_user([metric])[metric]
     apart = np.stack([other.per_user([metric])[metric] - base for other in others.values()], axis=1)  # (n, others)
-    means = bootstrap(apart, rng, draws)
+    means = resample(apart)
     spans = bounds(apart, means, level)
     chances = [two_sided(means[:, c]) for c in range(len(others))]
     tied = np.isclose(apart, 0.0, atol=1e-12)
@@ -66,7 +71,7 @@ def against(
     ]
 
 
-def two_sided(means: np.ndarray) -> float:
+def two_sided(means: Array) -> float:
     """How often draws like these lie on the far side of zero, both ways; never 0, as the draws are finitely many."""
     beyond = min(int((means <= 0).sum()), int((means >= 0).sum()))
     return min(1.0, 2.0 * (1 + beyond) / (1 + len(means)))

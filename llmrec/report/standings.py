@@ -6,6 +6,7 @@ What it does not know: where runs lie, how anything was measured.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from llmrec import registry
 from llmrec.report import paired
-from llmrec.report.compare import Interval, bootstrap, bounds
+from llmrec.report.compare import CHUNK, Interval, bootstrap, bounds, drawn
 from llmrec.report.paired import Paired
 from llmrec.report.places import Places
 
@@ -67,28 +68,44 @@ def spans(standings: Sequence[Standing], metrics: Sequence[str]) -> list[dict[st
     placed = [one for one in standings if one.places is not None]
     found: dict[str, dict[str, Interval]] = {}
     if placed and metrics:
-        for size in {len(one.places.users) for one in placed if one.places is not None}:
-            alike = [one for one in placed if one.places is not None and len(one.places.users) == size]
-            columns = [one.places.per_user(metrics)[m] for one in alike if one.places is not None for m in metrics]
-            sure = iter(sampled(np.stack(columns, axis=1)))
-            found |= {one.name: {m: next(sure) for m in metrics} for one in alike}
+        measured = {one.name: one.places.per_user(metrics) for one in placed if one.places is not None}
+        for size in {len(values[metrics[0]]) for values in measured.values()}:
+            alike = [name for name, values in measured.items() if len(values[metrics[0]]) == size]
+            sure = iter(sampled(np.stack([measured[name][m] for name in alike for m in metrics], axis=1)))
+            found |= {name: {m: next(sure) for m in metrics} for name in alike}
     return [found.get(one.name) or _reported(one, metrics) for one in standings]
+
+
+def mean(one: Standing, metric: str) -> float:
+    """Its mean on a metric, -1 where it was not measured."""
+    if one.places is not None:
+        return float(one.places.per_user([metric])[metric].mean())
+    return float(one.report.get("metrics", {}).get(metric, -1.0))
 
 
 def sampled(values: NDArray[np.float64]) -> list[Interval]:
     """The interval of each column of (n, c), with the draws that every table of a comparison shares."""
-    return bounds(values, bootstrap(values, generator(), DRAWS), LEVEL)
+    return bounds(values, resampled(values), LEVEL)
 
 
-def generator() -> np.random.Generator:
-    """The draws of users: the same in every table, figure and file of a comparison."""
-    return np.random.default_rng(SEED)
+def resampled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`compare.bootstrap` with the same draws of users in every table, figure and file of a comparison."""
+    if not 0 < len(values) <= CHUNK // DRAWS:
+        return bootstrap(values, np.random.default_rng(SEED), DRAWS)
+    return np.asarray(_counted(len(values)).astype(np.float64) @ values / len(values))
 
 
-def table(standings: Sequence[Standing], metrics: Sequence[str], n_items: int) -> pd.DataFrame:
-    """One line each, all numbers as numbers: what it is, per metric the mean with `low` and `high`, coverage, costs."""
+@functools.lru_cache(maxsize=8)
+def _counted(n: int) -> NDArray[np.uint16]:
+    """How often each of n users is drawn in every draw, (draws, n): to draw them takes longer than all that is done with them."""
+    (block,) = drawn(n, np.random.default_rng(SEED), DRAWS)
+    return block.astype(np.uint16)
+
+
+def table(standings: Sequence[Standing], spans: Sequence[Mapping[str, Interval]], metrics: Sequence[str], n_items: int) -> pd.DataFrame:
+    """One line each, all numbers as numbers: what it is, per metric the mean with `low` and `high`, coverage, costs. spans: of `spans`."""
     lines = []
-    for one, found in zip(standings, spans(standings, metrics), strict=True):
+    for one, found in zip(standings, spans, strict=True):
         line: dict[str, Any] = {"name": one.title, "kind": one.kind, **{k: one.facts.get(k) for k in ("scheme", "head", "model", "seed")}}
         for metric in metrics:
             span = found.get(metric)
@@ -130,7 +147,7 @@ def differences(standings: Sequence[Standing], reference: str, metric: str) -> l
     if chosen is None or chosen.places is None:
         raise ValueError(f"{reference!r} was not measured user by user yet: choose another reference, or wait until it is")
     others = {one.name: one.places for one in standings if one.name != reference and one.places is not None}
-    return paired.against(chosen.places, others, metric, generator(), DRAWS, LEVEL)
+    return paired.against(chosen.places, others, metric, resampled, LEVEL)
 
 
 def difference_table(standings: Sequence[Standing], found: Sequence[Paired], metric: str) -> pd.DataFrame:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
 from app.compare import drawing, matrix
 from app.seam import Exhibit, Trouble
-from app.seam.scores import Ask, Board, Gap, Ground, Matrix, Offer
+from app.seam.scores import Ask, Board, Gap, Going, Ground, Matrix, Offer
 from llmrec.report import comparison, files
 from llmrec.report.places import Places
 from llmrec.report.standings import Standing
@@ -80,7 +81,9 @@ class FakeScores:
 
     def board(self, ask: Ask, again: bool = False) -> Board:
         self.again += again
-        return Board(**drawing.board(self.compared(ask)), waiting=self.late, stage="alpha" if self.late else "", trouble=self.trouble)
+        return dataclasses.replace(
+            drawing.board(self.compared(ask)), going=Going(self.late, "alpha" if self.late else "", None, self.trouble)
+        )
 
     def exhibit(self, ask: Ask, kind: str, metric: str, dark: bool = False) -> Exhibit:
         return drawing.exhibit(self.compared(ask), kind, metric, dark)

@@ -42,8 +42,8 @@ def ask(backend: Backend, *baselines: str, **more: Any) -> Ask:
 def whole(backend: Backend, asked: Ask) -> Board:
     """The table when everybody is measured."""
     deadline = time.monotonic() + 120
-    while (board := backend.scores().board(asked)).waiting:
-        assert time.monotonic() < deadline, board.stage
+    while (board := backend.scores().board(asked)).going.waiting:
+        assert time.monotonic() < deadline, board.going.stage
         time.sleep(0.2)
     return board
 
@@ -59,21 +59,21 @@ def test_runs_stand_on_what_they_were_measured_on(backend: Backend) -> None:
 def test_what_is_missing_is_measured_beside_and_then_there(backend: Backend) -> None:
     asked = ask(backend, "popularity", "ease")
     first = backend.scores().board(asked)
-    assert first.measured == asked.runs and first.waiting  # the run kept its places; baselines and timings are missing
+    assert first.measured == asked.runs and first.going.waiting  # the run kept its places; baselines and timings are missing
     board = whole(backend, asked)
-    assert not board.trouble and set(board.measured) == {*asked.runs, "popularity", "ease"}
+    assert not board.going.trouble and set(board.measured) == {*asked.runs, "popularity", "ease"}
     from llmrec.runs import store
 
     run = store.by_name(asked.runs[0])
     metrics = run.metrics
     assert metrics is not None
     line = board.names.index(run.name)
-    assert board.numbers["H@10"][line] == pytest.approx(metrics["test"]["masked"]["metrics"]["hit@10"])
-    assert board.numbers["latency"].notna().all() and board.numbers["parameters"].notna().sum() == 1
+    assert board.sheet.numbers["H@10"][line] == pytest.approx(metrics["test"]["masked"]["metrics"]["hit@10"])
+    assert board.sheet.numbers["latency"].notna().all() and board.sheet.numbers["parameters"].notna().sum() == 1
     low, high = metrics["test"]["masked"]["intervals"]["hit@10"]
-    assert board.numbers["H@10 low"][line] == pytest.approx(low, abs=0.04) and board.numbers["H@10 high"][line] == pytest.approx(
-        high, abs=0.04
-    )
+    assert board.sheet.numbers["H@10 low"][line] == pytest.approx(low, abs=0.04) and board.sheet.numbers["H@10 high"][
+        line
+    ] == pytest.approx(high, abs=0.04)
     for kind in KINDS:
         shown = backend.scores().exhibit(asked, kind, "ndcg@10")
         assert shown.figure is not None and len(shown.table) and shown.caption

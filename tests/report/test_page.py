@@ -151,3 +151,12 @@ def test_the_command_says_the_same_as_json(compared: Comparison) -> None:
     assert plain["recommenders"][0]["metrics"]["hit@10"][0] == pytest.approx(2 / 3)
     assert plain["differences"]["hit@10"]["ease"]["difference"][0] == pytest.approx(-2 / 3)
     assert plain["differences"]["hit@10"]["ease"]["worse"] == 40
+
+
+@pytest.mark.parametrize("n", [1, 7, 300])
+def test_kept_draws_are_those_of_the_bootstrap(n: int) -> None:
+    from llmrec.report.compare import bootstrap
+
+    values = np.random.default_rng(n).random((n, 3))
+    plain = bootstrap(values, np.random.default_rng(standings.SEED), standings.DRAWS)
+    assert np.allclose(standings.resampled(values), plain, atol=1e-12) and standings.resampled(values).shape == (standings.DRAWS, 3)
