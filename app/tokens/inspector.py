@@ -99,7 +99,7 @@ def _row(one: Shared) -> dict[str, object]:
 def _counted(one: Shared) -> str:
     what = {"piece": "", "beginning": " begin so", "name": " bear the whole name"}[one.kind]
     both = [f"{n:,} {word}{'s' if n != 1 else ''}" for n, word in ((one.n_items, "item"), (one.n_users, "user")) if n]
-    return (" and ".join(both) + what) if both else f"nobody else{'' if one.kind == 'piece' else what.replace(' bear', ' bears')}"
+    return (" and ".join(both) + what) if both else f"nobody else{what.replace(' bear', ' bears').replace(' begin', ' begins')}"
 
 
 def _verdict(seen: Inspection) -> str:

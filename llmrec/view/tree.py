@@ -23,7 +23,7 @@ Shape = Literal["sunburst", "treemap"]
 ROOT, OTHER = "all", "~"
 LIMIT = 2500  # nodes that a browser draws at once
 FIRST = 80  # children of the root that are drawn in any case
-BREADTHS = (1000, 300, 120, 60, 30, 14, 8, 5, 3, 1)  # children of any other node: the widest that stays within the limit
+BREADTHS = (LIMIT, 1000, 300, 120, 60, 30, 14, 8, 5, 3, 1)  # children of any other node: the widest that stays within the limit
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def tree(table: pd.DataFrame, pieces_are_tokens: bool, shape: Shape = "sunburst"
         "values": table["weight"],
         "customdata": table[["bearers"]].to_numpy(),
         "branchvalues": "total",
-        "marker": {"colors": fills, "line": {"color": colours.ground, "width": 1 if len(table) < 400 else 0}},
+        "marker": {"colors": fills, "line": {"color": colours.ground, "width": 1 if len(table) < 400 else 0 if pieces_are_tokens else 0.5}},
         "hovertemplate": "%{label}<br>%{customdata[0]:,} bearers · size %{value:,} · %{percentRoot:.1%} of all<extra></extra>",
         "sort": True,
     }
