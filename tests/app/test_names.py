@@ -88,6 +88,8 @@ def test_the_nearest_say_how_many_pieces_their_names_share(world: World) -> None
         key=lambda n: -_cosine(world.vectors.items[1], world.vectors.items[n]),  # type: ignore[union-attr]
     )
     assert {n.card.index: (n.shared, n.of) for n in seen.neighbours} == {0: (1, 2), 2: (2, 2), 3: (0, 2), 5: (0, 2)}
+    from_the_middle = {n.card.index: n.shared for n in inspecting.inspect(world, reading.read(world), "item:i0").neighbours}
+    assert from_the_middle == {1: 1, 2: 1, 3: 0, 5: 0}  # item 3 ends alike, which is no beginning in common
     assert not inspecting.inspect(world, reading.read(world), "item:i4").neighbours
 
 
