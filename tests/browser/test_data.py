@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser import sight
 from tests.browser.conftest import UPLOAD
-from tests.browser.hands import address_holds, choose, download, go, insist, section, settle, visit
+from tests.browser.hands import address_holds, choose, download, go, insist, press, section, settle, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 RUN = "metaid-checkerboard-run-1"
@@ -64,12 +64,15 @@ def test_a_file_of_ones_own(studio: str, visitor: Any, tmp_path: Path) -> None:
     insist(tab, named)
     head = f".st-key-data_head h2:has-text('{UPLOAD}')"
 
+    there = tab.get_by_text("is a data set of this machine now").first
+
     def kept(patience: int) -> None:
-        if not tab.locator(head).count():
+        if not there.count():
             tab.locator(".st-key-import button").first.click(timeout=patience)
-        tab.locator(head).wait_for(timeout=patience)
+        there.wait_for(timeout=patience)
 
     insist(tab, kept)
+    press(tab, ".st-key-look_at button", lambda patience: tab.locator(head).wait_for(timeout=patience))
     address_holds(tab, f"data={UPLOAD}")
     settle(tab)
     assert "15" in tab.locator(".st-key-counts").inner_text() and "120" in tab.locator(".st-key-counts").inner_text()
