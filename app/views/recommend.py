@@ -21,7 +21,7 @@ by_key, by_titles = "A user of the data", "Titles you like"
 
 def begin() -> None:
     """The address decides what is asked first."""
-    item = backend.index(run, "item", frame.linked("item") or "")
+    item = backend.index(run, "item", st.query_params.get("item") or "")  # not what another page had in hand
     user = frame.linked("user")
     st.session_state["who"] = by_key if item is None else by_titles
     st.session_state["liked"] = [] if item is None else [item]
