@@ -175,6 +175,6 @@ def _never() -> Any:
 
 
 def _hidden(found: Origin, item: int, share: float, draw: int) -> holes.Holes:
-    """One drawing of the mask: the same for the same film, share and draw, and growing with the share."""
+    """One drawing of the mask: the same for the same item, share and draw, and growing with the share."""
     chances = np.random.default_rng([draw, item]).random(found.vectors.items.shape[1])
     return np.asarray(chances < share)

@@ -132,10 +132,10 @@ class Pulling:
             f"Lambda {strength:g}. Each item has two points: a dot for the row taught by who took it, a diamond for the row taught by what "
             "is said of it. Play goes through the passes. The plane is the same for every pass and every lambda (PCA of all rows)."
         )
-        figure = exhibits.dressed(drawing.pairs(points, rows.passes, titles, genres, dark), 640)
-        figure.update_layout(margin={"l": 8, "r": 8, "t": 60, "b": 8})
+        figure = exhibits.dressed(drawing.pairs(points, rows.passes, titles, genres, dark), 680)
+        figure.update_layout(margin={"l": 8, "r": 8, "t": 72, "b": 96})
         told = drawing.apart_table({s: r.distances() for s, r in done.items()}, {s: r.cosines() for s, r in done.items()}, rows.passes)
-        lines = exhibits.dressed(drawing.apart(told, strength, dark), 340).update_layout(margin={"t": 70})
+        lines = exhibits.dressed(drawing.apart(told, strength, dark), 360).update_layout(margin={"t": 96})
         ends = {s: float(r.distances()[-1].mean()) for s, r in done.items()}
         shown = (
             Exhibit("pulling_pairs", "Two rows for each item", caption, table, figure),

@@ -195,8 +195,8 @@ def sizes(
     table = pd.DataFrame([dataclasses.asdict(fit) for fit in visited], columns=[f.name for f in dataclasses.fields(quantizing.Refit)])
     table = table.assign(shared=table["shared"] / table["items"].clip(lower=1)).rename(columns=columns)
     captions = {
-        "what comes back": "Mean cosine between a item's vector and what its codes decode to: more books and more codes tell more.",
-        "share a name": "Share of the items whose whole name another film has too: the trie head could not tell them apart.",
+        "what comes back": "Mean cosine between an item's vector and what its codes decode to: 1 would be nothing lost.",
+        "share a name": "Share of the items whose whole name another item has too; a trie cannot tell them apart.",
     }
     shown = tuple(
         Exhibit(
@@ -219,7 +219,7 @@ def sizes(
     )
     numbers = (
         ("What comes back", f"{fitted.cosine:.2f}", "Mean cosine between a vector and what its codes decode to."),
-        ("Share a name", f"{fitted.shared / max(1, fitted.items):.0%}", "Items whose whole name another film has too."),
+        ("Share a name", f"{fitted.shared / max(1, fitted.items):.0%}", "Items whose whole name another item has too."),
         ("Dead codes", f"{fitted.dead} of {tokens}", "Codes that no item carries: rows of the vocabulary that learn nothing."),
         ("Fitted in", f"{fitted.seconds:.0f} s", "How long this quick fit took, once; a size that was visited comes back at once."),
     )

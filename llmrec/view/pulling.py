@@ -69,29 +69,30 @@ def pairs(
 
 
 def _traces(look: NDArray[np.float64], members: Mapping[str, list[int]], titles: Sequence[str], dark: bool) -> list[go.Scatter]:
-    """One trace per genre: both points of each of its items with a line between them and a gap after."""
+    """Three traces per genre: the lines between the two points of each of its items, then one side's points and the other's.
+
+    One symbol a trace: the browser moves points from frame to frame by bending their outlines, and a dot does not bend into a diamond.
+    """
     p = palette(dark)
     out = []
     for number, (genre, items) in enumerate(members.items()):
-        x, y, told = [], [], []
-        for i in items:
-            x += [look[0, i, 0], look[1, i, 0], None]
-            y += [look[0, i, 1], look[1, i, 1], None]
-            told += [f"{escape(titles[i])}<br>{side}" for side in SIDES] + [""]
         colour = p.missing if genre == OTHER else p.categories[number % len(p.categories)]
-        mark = {"symbol": ["circle", "diamond-open", "circle"] * len(items), "size": 9, "color": colour}
-        out.append(
-            go.Scatter(
-                x=x,
-                y=y,
-                mode="lines+markers",
-                name=escape(genre),
-                text=told,
-                hovertemplate="%{text}<extra></extra>",
-                line={"color": colour, "width": 0.9},
-                marker=mark,
+        both = {"name": escape(genre), "legendgroup": escape(genre)}
+        x, y = ([at for i in items for at in (look[0, i, axis], look[1, i, axis], None)] for axis in (0, 1))
+        out.append(go.Scatter(x=x, y=y, mode="lines", line={"color": colour, "width": 0.9}, hoverinfo="skip", showlegend=False, **both))
+        for side, symbol in enumerate(("circle", "diamond-open")):
+            out.append(
+                go.Scatter(
+                    x=look[side, items, 0],
+                    y=look[side, items, 1],
+                    mode="markers",
+                    text=[f"{escape(titles[i])}<br>{SIDES[side]}" for i in items],
+                    hovertemplate="%{text}<extra></extra>",
+                    marker={"symbol": symbol, "size": 9, "color": colour},
+                    showlegend=side == 0,
+                    **both,
+                )
             )
-        )
     return out
 
 
@@ -106,8 +107,8 @@ def _with_controls(figure: go.Figure, labels: Sequence[str], dark: bool) -> go.F
         "active": len(steps) - 1,
         "currentvalue": {"prefix": "after pass ", "font": {"size": 13}},
         "pad": {"t": 8, "l": 8},
-        "x": 0.16,
-        "len": 0.84,
+        "x": 0,
+        "len": 1,
         "ticklen": 0,
         "minorticklen": 0,
         "font": {"color": "rgba(0,0,0,0)", "size": 1},
@@ -126,7 +127,7 @@ def _with_controls(figure: go.Figure, labels: Sequence[str], dark: bool) -> go.F
         "xanchor": "left",
         "y": 0,
         "yanchor": "top",
-        "pad": {"t": 26, "l": 0},
+        "pad": {"t": 78, "l": 0},
         "bgcolor": p.ground,
         "bordercolor": p.missing,
         "font": {"color": p.ink},
@@ -170,4 +171,4 @@ def apart(told: pd.DataFrame, chosen: float, dark: bool = False) -> go.Figure:
             )
     figure.update_xaxes(title="pass")
     figure.update_yaxes(rangemode="tozero")
-    return figure.update_layout(legend={"orientation": "h", "y": 1.25, "x": 0})
+    return figure.update_layout(legend={"orientation": "h", "y": 1.14, "yanchor": "bottom", "x": 0})

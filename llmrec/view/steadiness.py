@@ -40,12 +40,12 @@ def curve(
     return pd.DataFrame(lines)
 
 
-def steadiness(table: pd.DataFrame, film: pd.DataFrame, share: float, dark: bool = False) -> go.Figure:
-    """A line per quantizer over the share of hidden numbers; one film at the share in hand as diamonds. film: lines as of `curve`."""
+def steadiness(table: pd.DataFrame, one: pd.DataFrame, share: float, dark: bool = False) -> go.Figure:
+    """A line per quantizer over the share of hidden numbers; one item at the share in hand as diamonds. one: lines as of `curve`."""
     p = palette(dark)
     figure = go.Figure(layout=frame(dark))
     for number, name in enumerate(dict.fromkeys(table[QUANTIZER])):
-        part, own = table[table[QUANTIZER] == name], film[film[QUANTIZER] == name]
+        part, own = table[table[QUANTIZER] == name], one[one[QUANTIZER] == name]
         colour = p.categories[number % len(p.categories)]
         hover = f"{name}, %{{x:.0%}} hidden: %{{y:.0%}} of codes kept<extra></extra>"
         line = {"color": colour, "width": 4 if number == 0 else 2.5, "dash": DASHES[number % len(DASHES)]}

@@ -22,10 +22,12 @@ def test_the_plane_keeps_the_widest_directions() -> None:
 def test_every_pair_is_joined_in_every_frame() -> None:
     figure = pulling.pairs(POINTS, PASSES, TITLES, GENRES)
     assert [f.name for f in figure.frames] == ["0", "1", "2"]
-    assert [t.name for t in figure.data] == ["Drama", "Comedy", "other"]  # the most frequent first, what has no colour last
-    drama = figure.frames[1].data[0]
-    assert list(drama.x) == [POINTS[1, 0, 0, 0], POINTS[1, 1, 0, 0], None, POINTS[1, 0, 2, 0], POINTS[1, 1, 2, 0], None]
-    assert list(figure.data[0].y) == list(figure.frames[2].data[0].y)
+    assert [t.name for t in figure.data[::3]] == ["Drama", "Comedy", "other"]  # the most frequent first, what has no colour last
+    line, taken, said = figure.frames[1].data[:3]
+    assert list(line.x) == [POINTS[1, 0, 0, 0], POINTS[1, 1, 0, 0], None, POINTS[1, 0, 2, 0], POINTS[1, 1, 2, 0], None]
+    assert list(taken.y) == [POINTS[1, 0, 0, 1], POINTS[1, 0, 2, 1]] and list(said.y) == [POINTS[1, 1, 0, 1], POINTS[1, 1, 2, 1]]
+    assert all(isinstance(t.marker.symbol, str) for t in (taken, said))  # one symbol a trace: see `_traces`
+    assert [list(t.y) for t in figure.data] == [list(t.y) for t in figure.frames[2].data]
     assert len(figure.layout.sliders[0].steps) == 3 and figure.layout.sliders[0].active == 2
 
 
