@@ -71,7 +71,7 @@ def _ground(grounds: Sequence[Ground]) -> Ground:
 
 def _runs(ground: Ground) -> list[str]:
     held = "compare_runs"
-    wanted = [name for name in (frame.linked("runs") or "").split(",") if name]
+    wanted = [name for name in dict.fromkeys((frame.linked("runs") or "").split(",")) if name]  # a box refuses what stands twice
     kept = [name for name in st.session_state.get(held, []) if name in ground.runs]
     if not kept:
         kept = [name for name in wanted if name in ground.runs] or list(ground.usual)
@@ -101,7 +101,7 @@ def _baselines(offers: Sequence[Offer]) -> list[str]:
     quick = [one.name for one in offers if one.quick]
     if held not in st.session_state or not set(st.session_state[held]) <= set(known):
         asked = frame.linked("baselines")
-        st.session_state[held] = quick if asked is None else [name for name in asked.split(",") if name in known]
+        st.session_state[held] = quick if asked is None else [name for name in dict.fromkeys(asked.split(",")) if name in known]
     chosen = list(st.session_state[held])
     options = [one.name for one in offers if one.quick or one.kept or one.name in chosen]
     chosen = st.multiselect(

@@ -28,7 +28,9 @@ if not grounds:
         "(about a minute); then it stands here beside the baselines.",
         icon=":material/school:",
     )
-    st.page_link("views/train.py", label="Train a run", icon=":material/model_training:")
+    st.page_link(
+        "views/train.py", label="Train a run", icon=":material/model_training:", help="Opens Train, where a recipe is chosen and started."
+    )
     st.stop()
 
 with frame.told():

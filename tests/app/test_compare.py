@@ -151,3 +151,15 @@ def test_data_that_differs_gets_its_own_table(fake: Any, page: Any) -> None:
     assert at.selectbox(key="compare_on").value == "ba9876543210"
     assert "never put in one table" in texts(at)
     assert fake.scores().asked[-1].ground == "ba9876543210" and fake.scores().asked[-1].runs == ("alpha",)
+
+
+def test_what_stands_twice_in_the_address_is_taken_once(fake: Any, page: Any) -> None:
+    at = page(VIEW, runs="beta,beta", baselines="ease,ease")
+    assert fake.scores().asked[-1].runs == ("beta",) and fake.scores().asked[-1].baselines == ("ease",)
+    assert at.multiselect(key="compare_runs").value == ["beta"] and at.multiselect(key="compare_baselines").value == ["ease"]
+
+
+def test_without_runs_the_way_to_train_is_explained(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fake.scores(), "grounds", lambda: ())
+    (link,) = [one for one in page(VIEW).get("page_link") if one.proto.label == "Train a run"]
+    assert link.proto.help
