@@ -128,11 +128,13 @@ class Intake:
             return tuple(readers.of_upload(data))
 
     def delete(self, data: str) -> str:
-        """Throw a set of this machine away; what that freed, in a sentence."""
+        """Throw a set of this machine away; what that freed, in a sentence. `Trouble` while a run that waits or works reads it."""
         from llmrec.data import uploads
+        from llmrec.runs import readers
         from llmrec.runs.estimate.values import size
 
         with told():
+            readers.refuse_at_work(data)
             return f"{data} is deleted, {size(uploads.delete(data))} are free again."
 
     def close(self) -> None:

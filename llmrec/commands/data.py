@@ -133,6 +133,7 @@ def _delete(rest: list[str], sure: bool) -> layout.Told:
     if len(rest) != 1:
         raise ValueError("`llmrec data delete NAME` is the form: name one data set of `llmrec data list`")
     uploads.folder(rest[0])
+    readers.refuse_at_work(rest[0])  # --yes gives up what ended, never what is going on
     runs = readers.of_upload(rest[0])
     if runs and not sure:
         raise ValueError(f"{rest[0]} is what {', '.join(runs)} learned from, and they cannot be opened without it: add --yes to delete it")

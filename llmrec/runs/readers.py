@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from llmrec.artifacts import BadArtifact
 from llmrec.recipe import BadRecipe
-from llmrec.runs import store
+from llmrec.runs import status, store
+
+AT_WORK = ("queued", "running", "stopping")
 
 
 def of_upload(name: str) -> list[str]:
@@ -20,3 +22,11 @@ def of_upload(name: str) -> list[str]:
         except (BadArtifact, BadRecipe, OSError):
             continue
     return found
+
+
+def refuse_at_work(name: str) -> None:
+    """Nothing, unless a run that waits or works reads this set: `ValueError` with the run and the remedy, as it would fail without it."""
+    for run in of_upload(name):
+        state = status.read(store.by_name(run).path).state
+        if state in AT_WORK:
+            raise ValueError(f"{name} is what run {run} learns from, which is {state}: wait until it ends, or stop it, then delete the set")

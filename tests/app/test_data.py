@@ -196,6 +196,9 @@ def read(room: Intake, *files: tuple[str, bytes], roles: dict[str, str] = ROLES)
 
 
 def test_a_file_becomes_a_set_that_is_shown_found_trained_on_and_deleted(room: Intake) -> None:
+    from llmrec import recipe
+    from llmrec.runs import store
+
     found = read(room, CSV[:2])
     assert found.sizes == (8, 7, 48) and "the <b>Film</b> 0" not in found.titles and "<b>Film</b> 0, the" in found.titles
     sections: dict[str, dict[str, Any]] = {"filter": {"user": 2}, "split": {"name": "loo", "min_history": 2}}
@@ -214,6 +217,11 @@ def test_a_file_becomes_a_set_that_is_shown_found_trained_on_and_deleted(room: I
     assert "3" in title and len(takers) == 48 // 7 + (takers["user"].nunique() - 48 // 7) and takers["date"].is_monotonic_increasing
     assert 'set = "plays"' in room.recipe("plays") and "min_history = 2" in room.recipe("plays")
     assert room.readers("plays") == ()
+    waits = store.create(recipe.read({"data": {"name": "upload", "set": "plays"}, "scheme": {"name": "sid"}}), executor="local")
+    with pytest.raises(Trouble, match=f"run {waits.name} learns from, which is queued"):
+        room.delete("plays")
+    assert uploads.names() == ["plays"]
+    waits.delete()
     assert "is deleted" in room.delete("plays") and uploads.names() == []
     with pytest.raises(Trouble, match="no data set called 'plays'"):
         room.overview(None, "plays")

@@ -67,7 +67,7 @@ def _dry(capsys: pytest.CaptureFixture[str], *more: str) -> str:
 
 def test_a_run_is_called_by_the_set_and_deleting_asks(capsys: pytest.CaptureFixture[str]) -> None:
     from llmrec import recipe
-    from llmrec.runs import readers, store
+    from llmrec.runs import readers, status, store
 
     ask(capsys, "data", "import", "plays.csv", "--name", "plays", *WHO)
     run = store.create(recipe.read({"data": {"name": "upload", "set": "plays"}, "scheme": {"name": "sid"}}))
@@ -75,6 +75,10 @@ def test_a_run_is_called_by_the_set_and_deleting_asks(capsys: pytest.CaptureFixt
     assert run.name == "sid-plays-run-1" and run.info["data"] == "plays"
     assert readers.of_upload("plays") == [run.name]
     assert run.name in refused(capsys, "data", "delete", "plays") and uploads.names() == ["plays"]
+    status.write(run.path, "queued", executor="local")
+    assert f"run {run.name} learns from, which is queued" in refused(capsys, "data", "delete", "plays", "--yes")
+    assert uploads.names() == ["plays"]
+    status.write(run.path, "done")
     assert ask(capsys, "data", "delete", "plays", "--yes")["runs"] == [run.name]
     assert uploads.names() == []
 
