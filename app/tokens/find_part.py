@@ -15,7 +15,11 @@ SHOWN = 12
 
 
 def settle(nodes: dict[str, str]) -> None:
-    """Agree on the node in hand: what the session has, else what the address asks for; told where this run knows it not."""
+    """Agree on the node in hand: that of a new link, else what the session has, else what the address asks for; told where this run
+    knows it not."""
+    link = hand.followed()
+    if link in nodes:
+        st.session_state["node"] = st.session_state["focus"] = link
     if st.session_state.get("node") not in nodes:
         asked = hand.asked()
         st.session_state["node"] = st.session_state["focus"] = asked if asked in nodes else None

@@ -8,6 +8,8 @@ A widget's callback calls `take`; nothing else changes them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -27,17 +29,25 @@ COLUMNS = {
 
 def asked() -> str | None:
     """The node that the address asks for, else the one that another page of this session had in its own."""
-    for read in (st.query_params.get, frame.linked):
-        for side in SIDES:
-            key = read(side)
-            if key is not None:
-                return f"{side}:{key}"
-    return None
+    return _read(st.query_params.get) or _read(frame.linked)
+
+
+def followed() -> str | None:
+    """The node of a link to another one than the session has in hand; told once, so that what is taken later is not undone by it."""
+    told = _read(st.query_params.get)
+    if told is None or told == st.session_state.get("_tokens_asked"):
+        return None
+    st.session_state["_tokens_asked"] = told
+    return told if told != held() else None
+
+
+def _read(get: Callable[[str], str | None]) -> str | None:
+    return next((f"{side}:{key}" for side in SIDES if (key := get(side)) is not None), None)
 
 
 def take(node: str | None, ring: bool = True) -> None:
     """Take a node into hand. ring: whether the ring on the map moves: a new figure would lose the zoom of whoever clicked on the map."""
-    st.session_state["node"] = st.session_state["find"] = node
+    st.session_state["node"] = st.session_state["find"] = st.session_state["_tokens_asked"] = node
     if ring:
         st.session_state["focus"] = node
     for side in SIDES:

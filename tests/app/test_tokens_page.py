@@ -46,6 +46,16 @@ def test_a_click_takes_the_point_into_hand_and_draws_no_new_figure(fake: Any, pa
     assert at.query_params["user"] == "101" and "item" not in at.query_params
 
 
+def test_a_link_to_another_node_is_followed_whatever_is_in_hand_and_once(fake: Any, page: Any) -> None:
+    at = click(page(VIEW, item="9"), "item", 3)
+    at.query_params["item"] = "9"  # the same link once more
+    at.run()
+    assert at.selectbox(key="find").value == at.session_state["node"] == at.session_state["focus"] == "item:9"
+    at.selectbox(key="find").set_value("item:4").run()
+    at.run()
+    assert at.session_state["node"] == "item:4" and at.query_params["item"] == "4"
+
+
 def test_a_deed_is_done_once_and_a_later_search_is_not_undone_by_it(fake: Any, page: Any) -> None:
     at = click(page(VIEW), "item", 3)
     at.selectbox(key="find").set_value("item:9").run()
