@@ -41,8 +41,14 @@ class Kept:
                     self._values.move_to_end(key)
                     kept: T = self._values[key]
                     return kept
-            value = make()
+            try:
+                value = make()
+            except BaseException:
+                with self._lock:
+                    self._making.pop(key, None)
+                raise
             with self._lock:
+                self._making.setdefault(key, making)  # another thread's try may have failed meanwhile
                 self._values[key] = value
                 while len(self._values) > self._size:
                     dropped, _ = self._values.popitem(last=False)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from app import exhibits
 from app.errands import Errand
-from app.library import Library, told
+from app.library import Kept, Library, told
 from app.seam.maps import Area, Atlas, Change, Found, How, Lay, Quality
 from app.seam.values import Side, Trouble
 from app.tokens import projecting
@@ -28,13 +28,14 @@ from llmrec.view.palette import palette
 from llmrec.view.project import Projection
 
 PCA = Lay("PCA")
+ATLASES = 16  # one per click: they must not push what takes long out of the library
 
 
 class Maps:
     """See `seam.MapsLike`."""
 
     def __init__(self, library: Library) -> None:
-        self._library, self._names = library, Names(library)
+        self._library, self._names, self._atlases = library, Names(library), Kept(ATLASES)
 
     def atlas(
         self,
@@ -52,7 +53,7 @@ class Maps:
             world = self._world(run)
             shown, errand = self._shown(run, world, lay)
             key = ("atlas", self._library.made(run), shown, focus, dark, outline)
-            atlas = self._library.kept(key, lambda: _atlas(world, self._laid(run, shown), (shown.how, focus, dark, outline)))
+            atlas = self._atlases.get(key, lambda: _atlas(world, self._laid(run, shown), (shown.how, focus, dark, outline)))
             bent = dataclasses.replace(lay, how="UMAP")
             scored = [bent, PCA] if projecting.held(bent, self._mark(run)) else [PCA]
             quality = [self._quality(run, each) for each in scored]

@@ -23,6 +23,7 @@ from llmrec.view.levels import coloured
 
 T = TypeVar("T")
 SMALL = 80
+WIDE, TABLES = ("branch", "invert", "beginning", "bearers"), 8  # tables of up to everybody each
 
 
 class Names:
@@ -30,7 +31,8 @@ class Names:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._small = Kept(SMALL)  # what is quickly made anew: it must not push figures and tables out of the library
+        # what is quickly made anew: it must not push figures and tables out of the library
+        self._small, self._tables = Kept(SMALL), Kept(TABLES)
 
     def nodes(self, run: str) -> dict[str, str]:
         """Everything on the map and every Token: node -> how it is written."""
@@ -159,7 +161,10 @@ class Names:
         """key: a word for what there is one of per run, anything else for what there are many of."""
         with told():
             world, whole = self._world(run), ("names", self._library.made(run), key)
-            return (self._library.kept if isinstance(key, str) else self._small.get)(whole, lambda: make(world))
+            if isinstance(key, str):
+                return self._library.kept(whole, lambda: make(world))
+            few = self._tables if isinstance(key, tuple) and key[0] in WIDE else self._small
+            return few.get(whole, lambda: make(world))
 
 
 def _stage(errand: Errand) -> str:
