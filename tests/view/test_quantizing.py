@@ -13,7 +13,7 @@ RNG = np.random.default_rng(0)
 def look(hidden: list[bool]) -> Look:
     row = np.asarray([1.0, -2.0, 0.5], dtype=np.float32)
     said = RNG.standard_normal((2, 4)).astype(np.float32)
-    return Look(row, np.asarray(hidden), said, np.asarray([0, 1]), np.abs(RNG.standard_normal((2, 3))), row / 2)
+    return Look(row, np.asarray(hidden), said, np.asarray([0, 1]), np.abs(RNG.standard_normal((2, 3))).astype(np.float32), row / 2)
 
 
 def test_hidden_numbers_are_told_and_drawn_apart() -> None:
