@@ -77,10 +77,11 @@ def pending(found: tuple[Naming, ...]) -> bool:
 @st.fragment(run_every=1.0)
 def _waiting(run: str | None, card: Card) -> None:
     """The lines that are there, and how far the others are; once all are there the page is drawn for good."""
-    found = shared.backend().tour().names(run, card.index)
-    if not pending(found):
-        st.rerun()
-    ledger(found, card)
+    with frame.told():
+        found = shared.backend().tour().names(run, card.index)
+        if not pending(found):
+            st.rerun()
+        ledger(found, card)
 
 
 def ledger(found: tuple[Naming, ...], card: Card) -> None:
@@ -112,5 +113,6 @@ def _onward(given: Naming, card: Card) -> None:
             label="Train it",
             icon=":material/arrow_forward:",
             icon_position="right",
-            help="No run of this scheme is here yet.",
+            query_params={"scheme": given.scheme},
+            help="No run of this scheme is here yet: opens Train with it.",
         )

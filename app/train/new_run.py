@@ -31,6 +31,8 @@ NOTHING = object()
 def form() -> None:
     """All of it."""
     plan = current()
+    scheme = plan.plain.get("scheme")
+    frame.link(scheme=str(scheme["name"]) if isinstance(scheme, dict) and scheme.get("name") else None)
     _choices(plan)
     left, right = st.columns([6, 5], gap="large")
     with left:
@@ -53,6 +55,21 @@ def take(plan: Plan) -> None:
     st.session_state["_plan"] = plan
     st.session_state["_unread"] = ""
     st.session_state["recipe_text"] = plan.text
+
+
+def handed() -> None:
+    """A link to this page may name the scheme (`?scheme=`): the form opens with it. What the form itself wrote there is no such link."""
+    asked = st.query_params.get("scheme")
+    if not asked or asked == st.session_state.get("_link_scheme"):
+        return
+    st.session_state["part"] = "new"
+    workshop = shared.backend().workshop()
+    known = next(choice.names for choice in workshop.choices() if choice.where == "scheme.name")
+    if asked in known:
+        take(workshop.changed(current(), {"scheme.name": asked}))
+    else:
+        said = f"No scheme is called {asked!r:.100}: choose one of those in the form."
+        st.warning(chips.text(said), icon=":material/info:")
 
 
 def _choices(plan: Plan) -> None:

@@ -13,6 +13,8 @@ frame.head(
 PARTS = {"new": ":material/add: A new run", "runs": ":material/list: Queue and runs"}
 if st.session_state.get("part") not in PARTS:
     st.session_state["part"] = "runs" if frame.linked("job") else "new"
+with frame.told():
+    new_run.handed()
 part = st.segmented_control(
     "What to do",
     list(PARTS),
@@ -29,4 +31,5 @@ if part == "new":
     with frame.told():
         new_run.form()
 else:
+    frame.link(scheme=None)
     runs.runs()

@@ -52,6 +52,23 @@ def test_a_choice_changes_recipe_and_command(train: Any) -> None:
     assert chosen(at)["Preset"] == "sketch"  # it follows the scheme
 
 
+def test_a_link_hands_over_the_scheme_and_the_address_keeps_it(train: Any) -> None:
+    at = train(scheme="tokenrec")
+    assert recipe(at)["scheme"]["name"] == "tokenrec" and chosen(at)["Scheme"] == "tokenrec"
+    at.selectbox(key="top_scheme.name").set_value("cllm4rec").run()
+    assert chosen(at)["Scheme"] == "cllm4rec" and at.query_params["scheme"] in ("cllm4rec", ["cllm4rec"])
+    at.segmented_control(key="part").set_value("runs").run()
+    assert "scheme" not in at.query_params
+    at.query_params["scheme"] = "sid"  # another link, while the other part is open
+    at.run()
+    assert at.segmented_control(key="part").value == "new" and chosen(at)["Scheme"] == "sid"
+
+
+def test_a_link_with_an_unknown_scheme_says_so(train: Any) -> None:
+    at = train(scheme="<b>x</b>")
+    assert "No scheme is called '<b>x</b>'" in said(at) and chosen(at)["Scheme"] == "metaid" and not at.exception
+
+
 def test_a_preset_fills_the_settings_and_a_setting_leaves_the_preset(train: Any) -> None:
     at = train()
     at.selectbox(key="top_preset").set_value("demo").run()
