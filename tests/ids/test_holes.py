@@ -78,12 +78,12 @@ class Signs:
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_kept_codes_are_counted_one_by_one(wrapped: bool) -> None:
     rows = np.asarray([[3.0, -4.0], [5.0, 12.0]], dtype=np.float32)
-    mean = np.asarray([-1.0, -1.0], dtype=np.float32)  # a hole turns every sign negative
+    mean = np.asarray([1.0, -1.0], dtype=np.float32)  # a hole makes the first number positive and the second negative
     hidden = np.zeros((2, 2, 2), dtype=bool)
     hidden[0, 0, 0] = hidden[1, 1] = True
     signs = Signs()
     got = holes.kept(Directions(signs) if wrapped else signs, mean, rows, hidden)
-    assert got.tolist() == [[[False, True], [True, True]], [[True, True], [False, False]]]
+    assert got.tolist() == [[[True, True], [True, True]], [[True, True], [True, False]]]
 
 
 def test_nothing_hidden_keeps_everything_and_rows_stay_as_they_are() -> None:
