@@ -25,6 +25,9 @@ def show(run: str) -> None:
     refused = _settle(run)
     side: Side = tree_part.sides(run)  # type: ignore[assignment]
     places = names.places(run, side)
+    if places and st.session_state.get("_codes_side", side) != side:  # codes of one side mean nothing in the names of the other
+        st.session_state[HELD], st.session_state[PASTED] = (), ""
+    st.session_state["_codes_side"] = side
     if places:
         found = names.invert(run, side, _chosen(run, side, places))
         name = "".join(piece or "*" for piece in found.pieces).rstrip("*")
@@ -45,6 +48,7 @@ def _settle(run: str) -> str:
     if st.session_state.get("codes_of") == run:
         return str(st.session_state.pop("codes_refused", ""))
     st.session_state["codes_of"] = run
+    st.session_state.pop("_codes_side", None)
     st.session_state[HELD] = ()
     asked = frame.linked("name")
     st.session_state[PASTED] = asked or ""
@@ -63,7 +67,8 @@ def _read(run: str, name: str) -> None:
     except Trouble as trouble:
         st.session_state["codes_refused"] = str(trouble)
         return
-    st.session_state["section_side"], st.session_state[HELD] = side, codes
+    st.session_state["section_side"] = st.session_state["_codes_side"] = side
+    st.session_state[HELD] = codes
 
 
 def _chosen(run: str, side: Side, places: tuple[Place, ...]) -> Codes:

@@ -16,6 +16,7 @@ from app.tokens import hand
 from llmrec.ids.lookup import written
 
 LISTED, PICKED = 30, 10
+CHAIN = "Begin a chain of recommendations with this item."
 
 
 def show(run: str, node: str) -> None:
@@ -40,17 +41,31 @@ def _head(run: str, seen: Inspection) -> None:
     facts = chips.text(" · ".join(x for x in (kind, "" if card.side == "token" else f"key {card.key}", *card.genres, *card.facts) if x))
     title, numbers = chips.text(chips.label(card)), _facts(seen)
     frame.html(f'<div class="lm-card"><h3>{title}</h3><span class="facts">{facts}</span>{chips.chips(card, big=True)}{numbers}</div>')
-    if seen.note:
+    if seen.neighbours is None:
+        _walking(run, card.node)
+    elif seen.note:
         st.caption(chips.text(seen.note))
     with st.container(horizontal=True, gap="medium", key="inspector_links"):
         if card.side == "item":
             known = {"run": run, "item": card.key}
-            st.page_link("views/recommend.py", label="Recommend from here", icon=":material/thumb_up:", query_params=known)
-            st.page_link("views/tour.py", label="Its eight names", icon=":material/signpost:", query_params=known)
+            st.page_link("views/recommend.py", label="Recommend from here", icon=":material/thumb_up:", query_params=known, help=CHAIN)
+            told = "See on the Tour how each of the eight schemes writes this item."
+            st.page_link("views/tour.py", label="Its eight names", icon=":material/signpost:", query_params=known, help=told)
         elif card.side == "user":
             known = {"run": run, "user": card.key}
-            st.page_link("views/xray.py", label="X-ray", icon=":material/biotech:", query_params=known)
-            st.page_link("views/recommend.py", label="Recommend", icon=":material/thumb_up:", query_params=known)
+            told = "See what the model reads of this user, and how it comes to an item."
+            st.page_link("views/xray.py", label="X-ray", icon=":material/biotech:", query_params=known, help=told)
+            told = "See what the models recommend to this user."
+            st.page_link("views/recommend.py", label="Recommend", icon=":material/thumb_up:", query_params=known, help=told)
+
+
+@st.fragment(run_every=1.0)
+def _walking(run: str, node: str) -> None:
+    """While the space is made that nearness is measured in; one full rerun when it is there."""
+    seen = shared.backend().names().inspect(run, node)
+    if seen.neighbours is not None:
+        st.rerun()
+    st.caption(chips.text(seen.note))
 
 
 def _facts(seen: Inspection) -> str:
@@ -105,8 +120,14 @@ def _counted(one: Shared) -> str:
 def _verdict(seen: Inspection) -> str:
     """The table in one sentence."""
     first = seen.shared[0]
-    if first.cosine is None or seen.cosine is None:
+    if first.n_items + first.n_users == 0:
         return "Nobody shares its first piece, so its name says nothing of who is alike."
+    if seen.neighbours is None:
+        return "How near they are is told when the space of walks is there."
+    if seen.cosine is None:
+        return "It has no vector, so nearness cannot be told."
+    if first.cosine is None:
+        return f"No {seen.card.side} that has a vector shares its first piece, so nearness cannot be told."
     more = (
         "clearly nearer than"
         if first.cosine > seen.cosine + 0.1
@@ -158,6 +179,9 @@ def _said(one: Shared) -> str:
 
 
 def _nearest(seen: Inspection) -> None:
+    if seen.neighbours is None:
+        st.caption("The nearest are told when the space of walks is there.")
+        return
     if not seen.neighbours:
         st.caption("Nothing was learned of this one, so it has no place in the space and no neighbours.")
         return
@@ -238,10 +262,12 @@ def _again() -> None:
 @st.fragment(run_every=1.0)
 def _counting(run: str, token: str) -> None:
     """While the model is asked; one full rerun when it has answered."""
-    found = shared.backend().names().predicted(run, token)
-    if found.state != "waiting":
-        st.rerun()
-    st.caption(f":material/hourglass_top: The model is being asked what it recommends, to count this Token ({chips.text(found.reason)}).")
+    with frame.told():
+        found = shared.backend().names().predicted(run, token)
+        if found.state != "waiting":
+            st.rerun()
+        told = f"The model is being asked what it recommends, to count this Token ({chips.text(found.reason)})."
+        st.caption(f":material/hourglass_top: {told}")
 
 
 def _prediction(found: Predicted) -> str:

@@ -101,9 +101,20 @@ def _on_click() -> None:
         frame.link(branch=None if node == "all" else node)
 
 
+def _branch(of: tuple[str, str]) -> str | None:
+    """The branch of the address. One that was chosen in the names of another run or side goes; one that a new link asks for stays."""
+    linked = st.query_params.get("branch") not in (None, st.session_state.get("_link_branch"))
+    if not linked and st.session_state.get("_branch_of", of) != of:
+        frame.link(branch=None)
+    st.session_state["_branch_of"] = of
+    branch = frame.linked("branch")
+    frame.link(branch=branch)
+    return branch
+
+
 def _below(run: str, side: str, tree: Tree) -> None:
     """Who stands below the branch of the address."""
-    branch = frame.linked("branch")
+    branch = _branch((run, side))
     if not branch:
         frame.html(
             '<div class="lm-card"><h3>No branch chosen yet</h3><span class="facts">Click a branch to see who is below it.</span></div>'

@@ -138,7 +138,7 @@ def _race(room: MaskingLike, run: str | None) -> None:
             "**Train** page (the sketch takes about a minute).",
             icon=":material/school:",
         )
-        st.page_link("views/train.py", label="Train one", icon=":material/model_training:")
+        st.page_link("views/train.py", label="Train one", icon=":material/model_training:", help="Choose TokenRec there and start it.")
         return
     user = _runner(run)
     held = ("race", run, user, frame.dark())

@@ -33,7 +33,18 @@ def test_the_inspector_answers_whether_alike_names_are_near(fake: Any, page: Any
     at.run()
     assert "1 of 2 pieces · 0.91" in said(at) and at.query_params["look"] == "near"
     links = {e.proto.label: e.proto.query_string for e in at.get("page_link")}
+    assert all(e.proto.help for e in at.get("page_link") if "item=7" in e.proto.query_string)
     assert all("item=7" in links[label] for label in ("Recommend from here", "Its eight names"))
+
+
+def test_the_inspector_shows_the_rest_while_the_space_is_made(fake: Any, page: Any) -> None:
+    fake.unwalked = True
+    at = page("views/tokens.py", item="7")
+    text = said(at)
+    assert "it waits for walks" in text and "told when the space of walks is there" in text and "carry this Token" in text
+    at.session_state["section_look"] = "near"
+    at.run()
+    assert "The nearest are told when the space of walks is there" in said(at) and not at.exception
 
 
 def test_a_token_says_what_stands_out_and_how_often_it_is_predicted(fake: Any, page: Any) -> None:
@@ -78,6 +89,43 @@ def test_a_branch_of_the_tree_lists_who_is_below(fake: Any, page: Any) -> None:
     at.button(key="branch_forget").click().run()
     assert "branch" not in at.query_params and "No branch chosen yet" in said(at)
     assert "is no node" in said(page("views/tokens.py", part="tree", branch="<script>"))
+
+
+def test_a_branch_goes_with_the_names_it_is_of(fake: Any, page: Any) -> None:
+    at = page("views/tokens.py", part="tree", branch="1")
+    at.segmented_control(key="section_side").set_value("user").run()
+    assert "branch" not in at.query_params and "No branch chosen yet" in said(at)
+    at.query_params["branch"] = "0"
+    at.run()
+    assert "below" in said(at) and at.query_params["branch"] == "0"
+    at.selectbox(key="run_picker").set_value("beta").run()
+    assert "branch" not in at.query_params and "No branch chosen yet" in said(at)
+    at.query_params["branch"], at.query_params["run"] = "1", "alpha"  # a link to another run names its own branch
+    at.run()
+    assert at.query_params["branch"] == "1" and "No branch chosen yet" not in said(at)
+
+
+def test_codes_of_items_are_left_with_them(fake: Any, page: Any) -> None:
+    at = page("views/tokens.py", part="codes", name="<c1><r4>")
+    at.segmented_control(key="section_side").set_value("user").run()
+    assert at.selectbox(key="code_user_0").value is None and "name" not in at.query_params and "Choose a piece above" in said(at)
+    at.text_input(key="name_text").set_value("<c1><r4>").run()  # a name of an item
+    assert at.segmented_control(key="section_side").value == "item" and at.selectbox(key="code_item_1").value == 4
+
+
+def test_nearness_is_told_or_why_it_cannot_be() -> None:
+    from app.seam.names import Inspection, Shared
+    from app.seam.values import Card
+    from app.tokens.inspector import _verdict
+
+    def told(others: int, mine: float | None, theirs: float | None) -> str:
+        card = Card("item", 0, "1525", "Object of My Affection, The", 1998, ())
+        return _verdict(Inspection(card, (), (Shared(("a",), (None,), "piece", others, 0, (), (), theirs),), cosine=mine))
+
+    assert "Nobody shares its first piece" in told(0, 0.1, None)
+    assert "It has no vector" in told(40, None, None)
+    assert "No item that has a vector shares" in told(3, 0.1, None)
+    assert "0.50 against 0.10" in told(3, 0.1, 0.5)
 
 
 def test_codes_back_to_bearers_by_choice_by_address_and_by_pasting(fake: Any, page: Any) -> None:
