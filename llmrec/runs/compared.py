@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmrec import artifacts
+from llmrec import artifacts, registry
 from llmrec.report.comparison import Comparison, Ground
 from llmrec.report.standings import Standing
 from llmrec.runs import accounts, machine, measured
@@ -38,6 +38,7 @@ def compare(
     """
     if not runs:
         raise ValueError("name a run, so that baselines know which data and split to stand on: `llmrec runs` lists them")
+    _names_once([run.name for run in runs], baselines)
     grounds = {run.name: measured.ground(run) for run in runs}
     first = grounds[runs[0].name]
     for name, other in grounds.items():
@@ -81,8 +82,7 @@ def costs(run: Run, measure: bool = True) -> dict[str, float]:
     facts = _facts(run)
     if "steps" in facts:
         out["steps"] = float(facts["steps"])
-    spent = [e for e in run.events() if e.get("event") == "stage" and e.get("state") == "end"]
-    out["training"] = sum(float(e["seconds"]) for e in spent if e["stage"] != "loading the model" and "evaluation on" not in e["stage"])
+    out["training"] = _spent(run, facts)
     out["size"] = sum(accounts.parts(run.path).values()) / 1e6
     return out
 
@@ -101,6 +101,29 @@ def newest(runs: Iterable[Run]) -> list[Run]:
     """The newest of each scheme, in the order given, which is newest first."""
     seen: set[str] = set()
     return [run for run in runs if (name := str(run.info.get("scheme"))) not in seen and not seen.add(name)]  # type: ignore[func-returns-value]
+
+
+def _spent(run: Run, facts: dict[str, Any]) -> float:
+    """Seconds of all stages to the trained model. The training itself says what it took in all; its stage ends once, however often it was
+    killed before, and tells the last part alone."""
+    ends = [e for e in run.events() if e.get("event") == "stage" and e.get("state") == "end"]
+    stages = [e for e in ends if e["stage"] != "loading the model" and "evaluation on" not in e["stage"]]
+    whole = facts.get("seconds")
+    if whole is None:
+        return sum(float(e["seconds"]) for e in stages)
+    return float(whole) + sum(float(e["seconds"]) for e in stages if e["stage"] != "training")
+
+
+def _names_once(runs: Sequence[str], baselines: Sequence[str]) -> None:
+    """A table knows everybody by name: two of one name would get the numbers of one of them. ValueError."""
+    for name in runs:
+        if name in baselines or name in registry.names("baseline"):
+            raise ValueError(f"a run is called {name} as a baseline is, and a table could not tell them apart: rename the run's folder")
+        if runs.count(name) > 1:
+            raise ValueError(f"two runs are called {name}, and a table could not tell them apart: rename the folder of one of them")
+    twice = next((name for name in baselines if list(baselines).count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"the baseline {twice} is named twice: name it once")
 
 
 def _facts(run: Run) -> dict[str, Any]:

@@ -52,15 +52,24 @@ def ground(run: Run) -> Ground:
     from llmrec.report import protocols
 
     split = run.split()
-    data = registry.name_of("data", run.recipe.data)
     return Ground(
-        data,
+        _called(run.recipe.data),
         protocols.of(split).name,
         artifacts.fingerprint(split),
         len(split.asked("test")),
         split.train.n_items,
         len(split.train),
     )
+
+
+def _called(data: Any) -> str:
+    """A data set by its own name: a set that was imported by that, files of one's own by theirs, any other as it is registered."""
+    from llmrec.data import assemble, uploads
+
+    name = registry.name_of("data", data)
+    if name == "upload":
+        return str(data.set)
+    return assemble.name_of(Path(data.path)) if name in uploads.READERS else name
 
 
 def asked(part: Part, masked: bool) -> str:

@@ -145,3 +145,37 @@ def test_a_comparison_has_everybody_best_first(run: Run) -> None:
     known = run.metrics
     assert known is not None and whole.loc[run.name, "H@10"] == pytest.approx(known["test"]["masked"]["metrics"]["hit@10"])
     assert len(found.differences()) == 2 and len(found.segments()) > 0
+
+
+def test_a_set_and_a_file_are_called_by_their_own_names() -> None:
+    from llmrec.data.known import LastFm
+    from llmrec.data.tabular import TableFile
+    from llmrec.data.uploads import Upload
+
+    assert [measured._called(data) for data in (Upload("my-films"), TableFile("/x/shop.csv"), LastFm("/x/y"))] == [
+        "my-films",
+        "shop",
+        "lastfm",
+    ]
+
+
+def test_two_of_one_name_are_refused(run: Run, tmp_path: Path) -> None:
+    twin = store.open_run(shutil.copytree(run.path, tmp_path / run.name))
+    with pytest.raises(ValueError, match=r"two runs are called .*: rename the folder"):
+        compared.compare([run, twin])
+    named_alike = store.open_run(shutil.copytree(run.path, tmp_path / "ease"))
+    with pytest.raises(ValueError, match=r"a run is called ease as a baseline is.*: rename"):
+        compared.compare([run, named_alike])
+    with pytest.raises(ValueError, match="ease is named twice"):
+        compared.compare([run], ["ease", "ease"])
+
+
+def test_a_killed_training_is_counted_whole(old: Run) -> None:
+    whole = compared.costs(old, measure=False)["training"]
+    facts = artifacts.read_json(old.path / "training.json")
+    artifacts.write_json({**facts, "seconds": facts["seconds"] + 1000.0}, old.path / "training.json")  # killed, and resumed
+    assert compared.costs(old, measure=False)["training"] == pytest.approx(whole + 1000.0)
+    artifacts.write_json({k: v for k, v in facts.items() if k != "seconds"}, old.path / "training.json")  # of an older version
+    ends = [e for e in old.events() if e.get("event") == "stage" and e.get("state") == "end"]
+    stages = {e["stage"]: e["seconds"] for e in ends}
+    assert compared.costs(old, measure=False)["training"] >= stages["training"] > 0
