@@ -44,21 +44,27 @@ class World:
 
         return newcomers.pool(self.run, self.run.table(), None)[0] if self.run is not None else None
 
-    @cached_property
+    @property
     def vectors(self) -> Vectors | None:
-        """What the map shows and nearness is measured in; None without a run."""
-        return self._space[0] if self._space is not None else None
+        """What the map shows and nearness is measured in; None without a run, and until the space that is lent to it was walked."""
+        from app.tokens import projecting
+
+        if "_space" not in vars(self) and (self.run is None or projecting.unwalked(self.run)):
+            return None
+        return self._space[0]
 
     @property
     def lent(self) -> bool:
         """Whether those are not the run's own: its scheme names without vectors."""
-        return self._space is not None and not self._space[1]
+        if "_space" in vars(self):
+            return not self._space[1]
+        return self.run is not None and self.run.recipe.embed is None
 
     @cached_property
-    def _space(self) -> tuple[Vectors, bool] | None:
+    def _space(self) -> tuple[Vectors, bool]:
         from app.tokens import projecting
 
-        return projecting.space(self.run) if self.run is not None else None
+        return projecting.space(self.run)
 
     @cached_property
     def _cards(self) -> dict[tuple[Side, int], Card]:

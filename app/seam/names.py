@@ -61,14 +61,15 @@ class Inspection:
     """Everything about one point of the map, or about one Token (then `card.side` is "token" and there are no neighbours).
 
     facts: (label, value, what it means); shared: by piece; beginnings: by the first two pieces, three, and so on, the whole name last;
-    cosine: mean to all others of the side; telling: what stands out, (kind, tags); note: what is to be known of this kind of name.
+    neighbours: None until the space they are near in is there; cosine: mean to all others of the side; telling: what stands out, (kind,
+    tags); note: what is to be known of this kind of name.
     """
 
     card: Card
     facts: tuple[tuple[str, str, str], ...]
     shared: tuple[Shared, ...]
     beginnings: tuple[Shared, ...] = ()
-    neighbours: tuple[Neighbour, ...] = ()
+    neighbours: tuple[Neighbour, ...] | None = ()
     cosine: float | None = None
     telling: tuple[tuple[str, tuple[Telling, ...]], ...] = ()
     note: str = ""

@@ -106,15 +106,18 @@ class Maps:
         """Nothing to end: the library ends the errands."""
 
     def _lending(self, run: str) -> Errand | None:
-        """Who makes the space that is lent to a run without vectors, while it is not there. It takes a training's walks: nobody waits."""
-        found = self._library.world(run).run
-        errand = projecting.lending(self._library.errands, found) if found is not None else None
-        # where that failed it is tried here, so that somebody is told why
-        return None if errand is None or errand.state == "failed" else errand
+        """Who makes the space that is lent to a run without vectors, while it is not there. It takes a training's walks: nobody waits.
+        Raises `Trouble` where that failed."""
+        errand = projecting.lending(self._library.errands, self._library.world(run))
+        if errand is not None and errand.state == "failed":
+            raise Trouble(f"The space of walks, which this scheme's map needs, could not be made: {errand.reason}.")
+        return errand
 
     def _world(self, run: str) -> World:
         world = self._library.world(run)
         if world.vectors is None:
+            if world.lent:
+                raise Trouble("The space of walks, which this scheme's map needs, is not made yet: wait for the map.")
             raise Trouble("There is no trained run yet, so there is no space to map.")
         return world
 

@@ -6,6 +6,7 @@ Where it stands: behind `seam.NamesLike`; the work is done by the modules beside
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from app.errands import Errand
 from app.library import Kept, Library, told
 from app.seam.names import Form, Found, Health, Inspection, Landed, Place, Predicted, Shape, Tones, Tree, Ways
 from app.seam.values import Exhibit, Side, Trouble
-from app.tokens import codes, exporting, health, inspecting, listing, newcomer, predicting, reading, tree
+from app.tokens import codes, exporting, health, inspecting, listing, newcomer, predicting, projecting, reading, tree
 from app.tokens.reading import Reading
 from app.world import World
 from llmrec.contracts import Id, IdTable, Token
@@ -40,7 +41,12 @@ class Names:
 
     def inspect(self, run: str, node: str) -> Inspection:
         """One point or one Token, with whom it shares what and who is near."""
-        return self._kept(run, ("inspect", node), lambda world: inspecting.inspect(world, self._reading(run), node))
+        with told():
+            named = node.startswith("token:")  # who carries it needs no vectors
+            lending = None if named else projecting.lending(self._library.errands, self._world(run))
+        key = ("inspect", node, lending is None)
+        seen = self._kept(run, key, lambda world: inspecting.inspect(world, self._reading(run), node))
+        return seen if lending is None else replace(seen, neighbours=None, note=" ".join(x for x in (seen.note, _walks(lending)) if x))
 
     def predicted(self, run: str, token: str, again: bool = False) -> Predicted:
         """How often items that carry a Token are recommended; counted by an errand when first asked."""
@@ -172,6 +178,13 @@ def _stage(errand: Errand) -> str:
     if errand.state == "waiting":
         return "other work comes first"
     return errand.stage + (f", {errand.share:.0%}" if errand.share else "") if errand.stage else "starting"
+
+
+def _walks(errand: Errand) -> str:
+    """How far the space is that nearness is measured in."""
+    if errand.state == "failed":
+        return f"Who is near cannot be told: the space of walks could not be made: {errand.reason}."
+    return f"Who is near waits for the space of walks, which is being made beside this page ({_stage(errand)})."
 
 
 def _counted(sample: predicting.Sample, carried: np.ndarray, world: World) -> Predicted:

@@ -14,6 +14,7 @@ from typing import Any
 
 from app.errands import Errand, Errands
 from app.seam.maps import Lay
+from app.world import World
 from llmrec.contracts import Vectors
 from llmrec.view.project import Projection
 
@@ -63,13 +64,21 @@ def _walking(run: Any) -> Any:
     return dataclasses.replace(run.recipe, embed=MetaPath())
 
 
-def lending(errands: Errands, run: Any) -> Errand | None:
-    """None where a run's space is there; else the process that walks it, which is started where none is under way."""
+def unwalked(run: Any) -> bool:
+    """Whether a run's space is lent to it and is still to be walked."""
     from llmrec.runs import stages
 
-    if run.recipe.embed is not None or "embed" in stages.cached(_walking(run)):
+    return run.recipe.embed is None and "embed" not in stages.cached(_walking(run))
+
+
+def lending(errands: Errands, world: World) -> Errand | None:
+    """None where a run's space is there; else the process that walks it, which is started where none is under way. Runs that would walk
+    the same walks share it."""
+    from llmrec.runs import stages
+
+    if world.run is None or world.vectors is not None:
         return None
-    return errands.ask(("space", run.name), "app.tokens.projecting", run.name)
+    return errands.ask(("space", stages.keys(_walking(world.run))["embed"]), "app.tokens.projecting", world.run.name)
 
 
 def held(lay: Lay, mark: str) -> bool:

@@ -32,9 +32,9 @@ LACKS = "the fake reads no text"
 
 class FakeNames:
     """Part of `FakeBackend`, whose `card`, `index`, `titles` and `user_keys` it reads. `waits`: answers of `predicted` and `text_read` to
-    come before they are ready."""
+    come before they are ready. `unwalked`: the space of nearness is not there yet."""
 
-    waits = 0
+    waits, unwalked = 0, False
 
     def nodes(self: Any, run: str) -> dict[str, str]:
         items = {f"item:{c.key}": f"{c.title} ({c.year})" for c in self._items(run)}
@@ -52,6 +52,8 @@ class FakeNames:
         card = self.card(run, side, index)
         near = (Neighbour(self.card(run, "item", 2), 0.91, 1, 2),)
         whole = Shared(card.pieces, card.tones, "name", 0, 0, (), ())
+        if self.unwalked:
+            return Inspection(card, facts, tuple(self._shared(run, str(p)) for p in card.pieces), (whole,), None, note="it waits for walks")
         return Inspection(card, facts, tuple(self._shared(run, str(p), 0.5) for p in card.pieces), (whole,), near, 0.1)
 
     def predicted(self, run: str, token: str, again: bool = False) -> Predicted:

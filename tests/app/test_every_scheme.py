@@ -10,6 +10,7 @@ import pytest
 from app import shared
 from app.backend import Backend
 from app.errands import Errand, Errands
+from app.tokens import projecting
 from llmrec.runs import pipeline, store
 from tests.contracts.test_pairs import SCHEMES, pair
 
@@ -27,6 +28,7 @@ def test_the_pages_open(scheme: str, stages: Path, page: Any, monkeypatch: pytes
     monkeypatch.setattr(Errands, "ask", lambda *_, **__: Errand("failed", reason="not tried here"))
     run = store.create(pair(scheme, HEAD.get(scheme, "trie")))
     assert pipeline.train(run).state == "done"
+    projecting.space(run)  # what its process does for a run without vectors
     table, backend = run.table(), Backend()
     shared.use(backend)
     try:

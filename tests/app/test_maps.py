@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from app.errands import Errand, Errands
 from app.seam.maps import Area, Lay
 from app.seam.values import Trouble
 from app.tokens import projecting
+from app.world import World
 from tests.browser import small_run
 
 PCA = Lay("PCA")
@@ -165,6 +167,29 @@ def test_a_run_without_vectors_waits_for_a_space_instead_of_walking_it_here(
     atlas = backend.maps().atlas(run, None, False, PCA)
     assert atlas.figure is None and atlas.waiting and asked.asked[-1][1:] == ("app.tokens.projecting", run)
     assert backend.maps().change(run, "any", None, False, PCA).figure is None
+    vars(backend._library.world(run)).pop("_space", None)
+    seen = backend.names().inspect(run, "item:i3")
+    assert seen.neighbours is None and seen.cosine is None and "waits for the space of walks" in seen.note
+    assert seen.card.pieces and seen.shared and len({key for key, *_ in asked.asked}) == 1
+    assert backend.names().inspect(run, "token:" + str(seen.card.pieces[0])).neighbours == ()
+    asked.state = "failed"
+    assert "not tried here" in backend.names().inspect(run, "item:i3").note
+    with pytest.raises(Trouble, match="not tried here"):
+        backend.maps().atlas(run, None, False, PCA)
+    projecting.space(backend._library.world(run).run)  # what the process does
+    assert backend.names().inspect(run, "item:i3").neighbours and backend.maps().atlas(run, None, False, PCA).figure is not None
+
+
+def test_runs_that_walk_alike_wait_for_one_walk(world: Any, asked: _Never, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend, (_, run, _) = world
+    made = backend._library.world(run).run.recipe
+    there = backend._library.world(run).run
+    keys = []
+    for seed, name in ((992, "one"), (992, "two"), (993, "three")):
+        recipe = dataclasses.replace(made, seed=seed)
+        projecting.lending(backend._library.errands, World(SimpleNamespace(recipe=recipe, name=name, path=there.path)))
+        keys.append(asked.asked[-1][0])
+    assert keys[0] == keys[1] != keys[2]
 
 
 def _walks() -> Any:
