@@ -60,7 +60,7 @@ def _walk(run: str | None) -> None:
             help="The same start, other turns: the next seed.",
         )
         st.caption(f"Seed {seed}. The address keeps user and seed.")
-        frame.link(user=key, seed=str(seed))
+        frame.link(user=key, walk=str(seed))
         seen = tour.walk(run, key, seed, frame.dark())
         st.metric(
             "Pairs it teaches",
@@ -76,12 +76,12 @@ def _walk(run: str | None) -> None:
 
 
 def _seed() -> int:
-    told = frame.linked("seed") or "0"
+    told = frame.linked("walk") or "0"
     return int(told) % 100_000 if told.isascii() and told.isdigit() else 0
 
 
 def _again() -> None:
-    frame.link(seed=str(_seed() + 1))
+    frame.link(walk=str(_seed() + 1))
 
 
 def _space(run: str | None) -> None:
@@ -101,10 +101,11 @@ def _item(run: str | None) -> Card:
 
 @st.fragment(run_every=1.0)
 def _forming(run: str | None, card: Card) -> None:
-    seen = shared.backend().tour().forming(run, card.index, frame.dark())
-    if seen.exhibit is not None:
-        st.rerun()
-    _made(seen.making, "The skip-gram reads real walks on this data, and stops eight times to look")
+    with frame.told():
+        seen = shared.backend().tour().forming(run, card.index, frame.dark())
+        if seen.exhibit is not None:
+            st.rerun()
+        _made(seen.making, "The skip-gram reads real walks on this data, and stops eight times to look")
 
 
 def _clusters(run: str | None) -> None:
@@ -117,16 +118,7 @@ def _clusters(run: str | None) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         wanted = _asked()
-        if "tour_k" not in st.session_state or not 2 <= st.session_state["tour_k"] <= first.most:
-            st.session_state["tour_k"] = min(max(2, wanted or first.own), first.most)
-        k = st.slider(
-            "K, the number of clusters",
-            2,
-            first.most,
-            key="tour_k",
-            persist_state="session",
-            help=f"META ID takes three times the cube root of the number of users and items: {first.own} here.",
-        )
+        k = _k(first, wanted)
         frame.link(k=str(k))
         seen = first if k == (wanted or first.own) else tour.clusters(run, card.index, k, frame.dark())
         assert seen.name is not None and seen.exhibit is not None and seen.near is not None
@@ -140,6 +132,27 @@ def _clusters(run: str | None) -> None:
         frame.exhibit(seen.exhibit)
 
 
+def _k(first: Clusters, wanted: int | None) -> int:
+    """K, from the slider or the address; a link to another K than the one in hand is followed."""
+    if first.most <= 2:
+        st.caption("So few items have a vector here that there is no K but 2.")
+        return 2
+    followed = wanted is not None and st.query_params.get("k") not in (None, st.session_state.get("_link_k"))
+    if followed or not 2 <= st.session_state.get("tour_k", 0) <= first.most:
+        st.session_state["tour_k"] = min(wanted or first.own, first.most)
+    return int(
+        st.slider(
+            "K, the number of clusters",
+            2,
+            first.most,
+            key="tour_k",
+            persist_state="session",
+            help="Where its recipe sets no K, META ID takes three times the cube root of how many it clusters. "
+            f"Its own names have K = {first.own} here.",
+        )
+    )
+
+
 def _nearest(seen: Clusters, key: str) -> None:
     """Who is near the item in the space, and whom this K takes from it or brings."""
     assert seen.near is not None
@@ -151,16 +164,19 @@ def _nearest(seen: Clusters, key: str) -> None:
 
 
 def _asked() -> int | None:
+    """The K of the address; nothing where it asks for less than two clusters, or for no number."""
     told = frame.linked("k") or ""
-    return int(told) if told.isascii() and told.isdigit() and len(told) < 7 else None
+    k = int(told) if told.isascii() and told.isdigit() and len(told) < 7 else 0
+    return k if k >= 2 else None
 
 
 @st.fragment(run_every=1.0)
 def _clustering(run: str | None, card: Card) -> None:
-    seen = shared.backend().tour().clusters(run, card.index, _asked(), frame.dark())
-    if seen.exhibit is not None:
-        st.rerun()
-    _made(seen.making, "META ID's vectors are fitted on this data first")
+    with frame.told():
+        seen = shared.backend().tour().clusters(run, card.index, _asked(), frame.dark())
+        if seen.exhibit is not None:
+            st.rerun()
+        _made(seen.making, "META ID's vectors are fitted on this data first")
 
 
 def _made(given: Making | None, what: str) -> None:

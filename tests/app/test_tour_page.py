@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from html import unescape
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_a_line_leads_to_its_name_or_to_train(fake: Any, page: Any) -> None:
     found = links(page(item="2"))
     tokens = next(address for label, address in found.items() if "alpha" in label)
     assert tokens.startswith("tokens?") and "run=alpha" in tokens and "item=2" in tokens
-    assert found["Train it"].startswith("train")
+    assert found["Train it"].startswith("train") and "scheme=tiger" in found["Train it"]
 
 
 def test_without_a_run_no_line_leads_to_tokens(fakes: Any, page: Any) -> None:
@@ -91,15 +92,16 @@ def test_names_that_cannot_be_made_say_why(fake: Any, page: Any) -> None:
 
 
 def test_walking_again_takes_the_next_seed(fake: Any, page: Any) -> None:
-    at = page(story="metaid", step="walk", user="102", seed="7")
+    at = page(story="metaid", step="walk", user="102", walk="7")
     assert fake.tour().asked[-1] == ("walk", ("102", 7))
     at.button(key="walk_again").click().run()
     assert not at.exception
-    assert fake.tour().asked[-1] == ("walk", ("102", 8)) and at.query_params["seed"] == "8"
+    assert fake.tour().asked[-1] == ("walk", ("102", 8)) and at.query_params["walk"] == "8"
+    assert "seed" not in at.query_params  # that is the seed of the map on Tokens
 
 
 def test_a_seed_that_is_no_number_is_zero(fake: Any, page: Any) -> None:
-    page(story="metaid", step="walk", seed="-1e9")
+    page(story="metaid", step="walk", walk="-1e9")
     assert fake.tour().asked[-1][1][1] == 0
 
 
@@ -112,9 +114,24 @@ def test_k_of_the_address_is_taken_and_moved(fake: Any, page: Any) -> None:
     assert fake.tour().asked[-1] == ("clusters", 11)
 
 
-@pytest.mark.parametrize(("k", "shown"), [("100000", 24), ("1", 2), ("x", 6), ("", 6)])
+@pytest.mark.parametrize(("k", "shown"), [("100000", 24), ("1", 6), ("0", 6), ("x", 6), ("", 6)])
 def test_an_impossible_k_is_the_nearest_possible(fake: Any, page: Any, k: str, shown: int) -> None:
     assert page(story="metaid", step="k", k=k).slider(key="tour_k").value == shown
+
+
+def test_a_link_to_another_k_is_followed(fake: Any, page: Any) -> None:
+    at = page(story="metaid", step="k", k="9")
+    at.slider(key="tour_k").set_value(11).run()
+    at.query_params["k"] = "9"
+    at.run()
+    assert at.slider(key="tour_k").value == 9 and fake.tour().asked[-1] == ("clusters", 9)
+
+
+def test_where_two_is_the_only_k_there_is_no_slider(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = fake.tour().clusters
+    monkeypatch.setattr(fake.tour(), "clusters", lambda *asked: dataclasses.replace(drawn(*asked), own=2, most=2))
+    at = page(story="metaid", step="k")
+    assert not at.slider and "no K but 2" in said(at) and at.query_params["k"] == "2"
 
 
 @pytest.mark.parametrize("step", ["space", "k"])

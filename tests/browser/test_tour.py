@@ -43,7 +43,7 @@ def test_a_walk_and_a_slider_of_meta_id(studio: str, visitor: Any) -> None:
     section(tab, "story", "META ID", ".st-key-section_step")
     section(tab, "step", "Walk the graph", ".st-key-walk_again button")
     tab.locator("[data-testid=stMain] .js-plotly-plot .main-svg").first.wait_for()
-    press(tab, ".st-key-walk_again button", lambda patience: tab.wait_for_function("/seed=[1-9]/.test(location.search)", timeout=patience))
+    press(tab, ".st-key-walk_again button", lambda patience: tab.wait_for_function("/walk=[1-9]/.test(location.search)", timeout=patience))
     section(tab, "step", "Move K", SLIDER)
     settle(tab)
     before = int(tab.locator(SLIDER).input_value())
