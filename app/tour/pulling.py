@@ -61,20 +61,22 @@ def _strength(room: PullingLike) -> float:
 def _near(room: PullingLike, run: str | None, strength: float) -> None:
     """One item's nearest by each of its two rows."""
     films = {card.key: card for card in room.films(run)}
-    if st.session_state.get("pull_item") not in films:
-        asked = frame.linked("item")
-        st.session_state["pull_item"] = asked if asked in films else next(iter(films))
+    asked = frame.linked("item")
+    if asked in films:
+        st.session_state["pull_item"] = asked
+    elif st.session_state.get("pull_item") not in films:
+        st.session_state["pull_item"] = next(iter(films))
     st.subheader("Who is near, by each row", anchor=False)
     key = st.selectbox(
         "Item",
         list(films),
         format_func=lambda k: chips.label(films[k]),
         key="pull_item",
+        on_change=_on_item,
         persist_state="session",
         width=420,
         help="One of the items that were trained here; type part of a title.",
     )
-    frame.link(item=key)
     near = room.near(run, strength, films[key].index)
     n = len(near.collaborative)
     told = f"Of the {n} nearest, {near.both} stand in both lists. By cosine of the rows, less the mean row."
@@ -91,6 +93,11 @@ def _near(room: PullingLike, run: str | None, strength: float) -> None:
         ]
     )
     frame.download(f"nearest-two-rows-{key}", table, "csv_pull_near")
+
+
+def _on_item() -> None:
+    # on a pick alone: the item in hand may be one that was not trained here, and stays in hand for the other pages
+    frame.link(item=st.session_state["pull_item"])
 
 
 def _row(card: Card, rank: int, cosine: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.seam.stories import Pending
+from tests.app.fake_stories import FakePulling
 
 RUNS = {"run": "alpha"}
 
@@ -107,6 +108,18 @@ def test_lambda_is_that_of_the_address_and_of_the_slider(fake: Any, page: Any) -
     assert heard(fake, "scene")[-1] == ("scene", 0.0) and address(at, "lambda") == "0"
     at.selectbox(key="pull_item").set_value("7").run()
     assert heard(fake, "near")[-1] == ("near", 0.0, 6) and address(at, "item") == "7"
+
+
+def test_the_item_in_hand_is_followed_and_not_replaced_by_one_that_was_trained(
+    fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = FakePulling.films
+    monkeypatch.setattr(FakePulling, "films", lambda self, run: known(self, run)[:5])
+    at = page(story="cllm4rec", item="7", **RUNS)
+    assert heard(fake, "near")[-1][2] == 0 and address(at, "item") == "7"
+    at.query_params["item"] = "4"
+    at.run()
+    assert heard(fake, "near")[-1][2] == 3 and at.selectbox(key="pull_item").value == "4"
 
 
 def test_both_lists_stand_beside_each_other_and_titles_are_text(fake: Any, page: Any) -> None:
