@@ -111,10 +111,11 @@ def _reads(world: World) -> bool:
 
 
 def as_read(text: str) -> str:
-    """A bare title as the embedder read those of the catalogue."""
+    """A bare title as the embedder read those of the catalogue; white space of any kind is one space, as it is after an errand's pipe."""
     from llmrec.embed.text import item_text
 
-    return text if text.strip().lower().startswith("title:") else item_text({"title": text})
+    text = " ".join(text.split())
+    return text if text.lower().startswith("title:") else item_text({"title": text})
 
 
 def _landed(world: World, found: naming.Newcomer, row: Floats | None, began: float) -> Landed:

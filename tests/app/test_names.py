@@ -293,6 +293,13 @@ def test_text_is_read_as_the_trie_reads_it(tmp_path: Path) -> None:
         assert "".join(str(paths.pieces[i]) for i in kept).strip() == book.texts[n]  # type: ignore[index]
 
 
+@pytest.mark.parametrize("text", ["Alien\r 3 ", "Title: Alien\r\n3. Year: 1992."])
+def test_a_new_text_is_the_same_behind_a_pipe(text: str) -> None:
+    piped = text.replace("\r\n", "\n").replace("\r", "\n")  # what a text stream makes of it
+    assert newcomer.as_read(text) == newcomer.as_read(piped) and "\r" not in newcomer.as_read(text)
+    assert "Alien 3" in newcomer.as_read(text)
+
+
 def test_newcomers_are_refused_with_the_reason(world: World) -> None:
     told = newcomer.ways(world)
     assert told.user and told.item_users and told.item_text
