@@ -63,15 +63,16 @@ def show(run: str) -> None:
 @st.fragment(run_every=1.0)
 def _waiting(run: str, other: str, lay: Lay, empty: bool) -> None:
     """The quick layout now; one full rerun when the better one is there. empty: not even that is."""
-    change = shared.backend().maps().change(run, other, st.session_state.get("focus"), frame.dark(), lay)
-    if not change.waiting or (empty and change.figure is not None):
-        st.rerun()
-    said = (
-        f"A space of walks is being made, once ({change.waiting})."
-        if empty
-        else f"UMAP is being made ({change.waiting}); until then you see PCA."
-    )
-    st.caption(f":material/hourglass_top: {chips.text(said)}")
+    with frame.told():
+        change = shared.backend().maps().change(run, other, st.session_state.get("focus"), frame.dark(), lay)
+        if not change.waiting or (empty and change.figure is not None):
+            st.rerun()
+        said = (
+            f"A space of walks is being made, once ({change.waiting})."
+            if empty
+            else f"UMAP is being made ({change.waiting}); until then you see PCA."
+        )
+        st.caption(f":material/hourglass_top: {chips.text(said)}")
 
 
 def _listed(run: str, change: Change) -> None:

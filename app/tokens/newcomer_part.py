@@ -114,10 +114,11 @@ def _again() -> None:
 @st.fragment(run_every=1.0)
 def _reading(run: str, text: str) -> None:
     """While a language model reads; one full rerun when it has."""
-    state, said = shared.backend().names().text_read(run, text)
-    if state != "waiting":
-        st.rerun()
-    st.caption(f":material/hourglass_top: The text is being read beside this page ({chips.text(said)}).")
+    with frame.told():
+        state, said = shared.backend().names().text_read(run, text)
+        if state != "waiting":
+            st.rerun()
+        st.caption(f":material/hourglass_top: The text is being read beside this page ({chips.text(said)}).")
 
 
 def _landed(run: str, found: Landed) -> None:
