@@ -22,6 +22,7 @@ from llmrec.report.standings import Standing
 
 ERRAND = "app.compare.measuring"
 KEPT = 64  # lines of tables
+GROWING, DOORS = 12, 64  # tables, and locks that questions are spread over
 FRESH = 1.5  # seconds for which a table that still grows is taken as it was
 # seconds to fit and rank MovieLens-100K (98,114 interactions in training) on two cores, out of the results book; others are scaled by size
 SECONDS = {"bprmf": 3.0, "lightgcn": 6.0, "multvae": 19.0, "sasrec": 56.0}
@@ -34,6 +35,7 @@ class Scores:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._lock = threading.Lock()
+        self._making = [threading.Lock() for _ in range(DOORS)]
         self._growing: dict[Any, tuple[float, Comparison]] = {}
         self._standings: dict[Any, Standing] = {}
 
@@ -139,14 +141,15 @@ class Scores:
     def _compared(self, ask: Ask, anew: bool = False) -> Comparison:
         """The comparison: made once where it is whole, else looked up again every second or two."""
         whole = (ask, self._stamp(ask))
-        with self._lock:
+        with self._making[hash(whole) % DOORS]:  # one question is worked once, and others meanwhile
             when, kept = self._growing.get(whole, (0.0, None))
             if kept is not None and not anew and (all(map(_whole, kept.standings)) or time.monotonic() - when < FRESH):
                 return kept
             made = self._made(ask)
-            self._growing[whole] = (time.monotonic(), made)
-            while len(self._growing) > 12:
-                del self._growing[next(iter(self._growing))]
+            with self._lock:
+                self._growing[whole] = (time.monotonic(), made)
+                while len(self._growing) > GROWING:
+                    del self._growing[next(iter(self._growing))]
             return made
 
     def _made(self, ask: Ask) -> Comparison:
@@ -180,9 +183,10 @@ class Scores:
         if kept is None:
             kept = make(measure=False)
             if _whole(kept):
-                self._standings[key] = kept
-                while len(self._standings) > KEPT:
-                    del self._standings[next(iter(self._standings))]
+                with self._lock:
+                    self._standings[key] = kept
+                    while len(self._standings) > KEPT:
+                        del self._standings[next(iter(self._standings))]
         return kept
 
     def _errand(self, ask: Ask, missing: list[Any], again: bool) -> Any:

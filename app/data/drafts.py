@@ -48,6 +48,7 @@ class Drafts:
         self._errands, self._lock = errands, threading.Lock()
         self._root: Path | None = None
         self._known: OrderedDict[str, _Held] = OrderedDict()
+        self._opening = {digit: threading.Lock() for digit in "0123456789abcdef"}  # by how a draft's name begins
         self._read = Kept(READ)
 
     def open(self, files: Sequence[tuple[str, bytes]]) -> Draft:
@@ -59,11 +60,12 @@ class Drafts:
             said = f"These files have {size / 1e6:,.0f} MB together, and {MOST / 1e6:.0f} MB are the most on a page"
             raise Trouble(f"{said}: import them with `llmrec data import FILE... --name NAME`.")
         name = _digest(files)
-        with self._lock:
-            if name in self._known:
-                self._known.move_to_end(name)
-                return self._known[name].draft
-            place = self._folder(name)
+        with self._opening[name[0]]:  # the same files are opened once, and others meanwhile
+            with self._lock:
+                if name in self._known:
+                    self._known.move_to_end(name)
+                    return self._known[name].draft
+                place = self._folder(name)
             try:
                 found, seen = importing.open_files(_given(files, place), place / "files", reading.UNPACKED)
             except BaseException:
@@ -81,11 +83,15 @@ class Drafts:
                 uploads.proposed(files[0][0]),
                 _encodings() if found.encoded else (),
             )
-            self._known[name] = _Held(told, found, seen)
+            self._keep(name, _Held(told, found, seen))
+            return told
+
+    def _keep(self, name: str, held: _Held) -> None:
+        with self._lock:
+            self._known[name] = held
             while len(self._known) > KEPT:
                 old, _ = self._known.popitem(last=False)
                 shutil.rmtree(self._folder(old), ignore_errors=True)
-            return told
 
     def read(self, draft: Draft, roles: Mapping[str, str], encoding: str) -> Reading | Wait:
         """The files under these roles, read to their end; a `Wait` while a process does it. Raises ValueError with row, column, remedy."""

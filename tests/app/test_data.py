@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -161,6 +163,30 @@ def test_files_that_are_refused_are_told(fake: Any, page: Any) -> None:
     fake.intake().fails = "r.zip holds '../x', which leads out"
     at = chosen(page("views/data.py", show="import"), ("r.zip", b"x", "application/zip"))
     assert "leads out" in said(at) and "Nothing was kept" in said(at)
+
+
+def test_a_link_to_another_user_or_item_is_followed(fake: Any, page: Any) -> None:
+    at = page("views/data.py", user="103")
+    assert at.selectbox(key="data_user").value == "103"
+    at.query_params["user"] = "104"
+    at.run()
+    assert at.selectbox(key="data_user").value == "104" and at.query_params["user"] in ("104", ["104"])
+    at = page("views/data.py", show="item", item="3")
+    at.text_input(key="data_item_words").set_value("alien").run()
+    at.query_params["item"] = "5"  # another link, with words in the search
+    at.run()
+    assert at.selectbox(key="data_item").value == "5" and not at.exception
+
+
+def test_a_typed_key_that_nobody_has_is_told(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.data import shown
+
+    monkeypatch.setattr(shown, "LISTED", 2)
+    at = page("views/data.py", user="103")
+    box = at.selectbox(key="data_user")
+    box.options = [*box.options, "<b>9</b>"]  # a test cannot type what no option says
+    box.set_value("<b>9</b>").run()
+    assert "No user has the key '<b>9</b>'; showing 103" in said(at) and not at.exception
 
 
 # over the real library
@@ -333,6 +359,31 @@ def test_drafts_are_few_and_go_with_the_server(room: Intake, monkeypatch: pytest
         room.read(first, ROLES)
     room.close()
     assert not root.exists()
+
+
+def test_large_files_of_one_do_not_keep_others_out(room: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    from llmrec.data import importing
+
+    unpacking, go_on, plain = threading.Event(), threading.Event(), importing.open_files
+    slow = [("slow.csv", TABLE.encode())]
+    quick = next(f for n in range(99) if drafts._digest(f := [(f"q{n}.csv", TABLE.encode())])[0] != drafts._digest(slow)[0])
+
+    def opened(given: Any, *more: Any) -> Any:
+        if given[0][0] == "slow.csv":
+            unpacking.set()
+            assert go_on.wait(60)
+        return plain(given, *more)
+
+    monkeypatch.setattr(importing, "open_files", opened)
+    with ThreadPoolExecutor(3) as pool:
+        try:
+            waiting = [pool.submit(room.open, slow) for _ in range(2)]
+            assert unpacking.wait(60)
+            assert pool.submit(room.open, quick).result(30).seen.columns
+            assert not any(one.done() for one in waiting)
+        finally:
+            go_on.set()
+        assert waiting[0].result(60) is waiting[1].result(60)
 
 
 @pytest.mark.slow

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from app.backend import Backend
+from app.library import Library
 from app.seam import Trouble
 from app.seam.scores import KINDS, Ask, Board
 from tests.browser import small_run
@@ -79,6 +83,34 @@ def test_what_is_missing_is_measured_beside_and_then_there(backend: Backend) -> 
         assert shown.figure is not None and len(shown.table) and shown.caption
     html = backend.scores().file(asked, "html").decode()
     assert run.name in html and "n_clusters = 6" in html  # its recipe
+
+
+def test_a_long_comparison_keeps_no_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.compare import scores
+
+    room = scores.Scores(Library())
+    monkeypatch.setattr(room, "_stamp", lambda ask: ())
+    long = Ask("g", ("long",), ())
+    other = next(o for n in range(99) if hash(((o := Ask("g", (str(n),), ())), ())) % scores.DOORS != hash((long, ())) % scores.DOORS)
+    working, go_on, made = threading.Event(), threading.Event(), []
+
+    def work(ask: Ask) -> Any:
+        made.append(ask)
+        if ask == long:
+            working.set()
+            assert go_on.wait(60)
+        return SimpleNamespace(standings=())
+
+    monkeypatch.setattr(room, "_made", work)
+    with ThreadPoolExecutor(3) as pool:
+        try:
+            waiting = [pool.submit(room._compared, long) for _ in range(2)]
+            assert working.wait(60)
+            assert pool.submit(room._compared, other).result(30) is not None
+        finally:
+            go_on.set()
+        assert waiting[0].result(60) is waiting[1].result(60)
+    assert made.count(long) == 1
 
 
 def test_the_matrix_has_the_run_and_says_what_would_fill_the_rest(backend: Backend) -> None:
