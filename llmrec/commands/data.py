@@ -78,7 +78,7 @@ def _describe(what: str, given: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def _import(files: list[str], name: str | None, given: dict[str, dict[str, Any]]) -> layout.Told:
-    from llmrec.data import importing, uploads
+    from llmrec.data import importing, mapping, uploads
     from llmrec.data.describe import describe_split
     from llmrec.data.files import usable
 
@@ -92,10 +92,12 @@ def _import(files: list[str], name: str | None, given: dict[str, dict[str, Any]]
     called = name if name is not None else uploads.proposed(paths[0].name)
     folder, found, left, parted = importing.bring(paths, called, given)
     taken = left.interactions
+    mapped = {role: found.section[role] for role in mapping.ROLES if found.section.get(role)}
     plain = {
         "name": called,
         "folder": str(folder),
         "format": found.said,
+        "columns": mapped,
         "n_users": taken.n_users,
         "n_items": taken.n_items,
         "n_interactions": len(taken),
@@ -107,6 +109,7 @@ def _import(files: list[str], name: str | None, given: dict[str, dict[str, Any]]
         "\n".join(
             [
                 found.said,
+                *(f"columns: {columns}" for columns in [", ".join(f"{r} = {c}" for r, c in mapped.items())] if mapped),
                 *(f"not read: {aside}" for aside in found.aside),
                 *(f"note: {note}" for note in left.notes),
                 f"{called}: {taken.n_users:,} users, {taken.n_items:,} items, {len(taken):,} interactions, kept in {folder}",

@@ -15,6 +15,7 @@ import io
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ def usable(path: Path | str, remedy: str = "choose another file") -> Iterator[No
 def _read_bytes(path: Path) -> bytes:
     admit(path)
     most, parts, total = most_bytes(), [], 0
-    packed = path.suffix == ".gz"
+    packed = path.suffix.lower() == ".gz"
     try:
         with gzip.open(path, "rb") if packed else path.open("rb") as file:
             while part := file.read(1 << 20):
@@ -193,31 +194,58 @@ def read_parquet(path: Path) -> Table:
     import pyarrow.parquet as parquet
 
     admit(path)
-    try:
+    with _parquet(path):
         plain = parquet.ParquetFile(path)
-        leaves = [plain.metadata.schema.column(i) for i in range(plain.metadata.num_columns)]
-        if len(leaves) > MOST_COLUMNS:
-            raise BadData(f"{path.name} has {len(leaves):,} columns; {MOST_COLUMNS:,} are the most, leave some out")
-        groups = range(plain.metadata.num_row_groups)
-        check_size(path, sum(plain.metadata.row_group(i).total_byte_size for i in groups))
-        folded = parquet.ParquetFile(path, read_dictionary=[leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"])
-        size, most, batches = 0, most_bytes(), []
-        for group in groups:  # one by one, as lists of pointed-at texts cannot be joined across groups
-            unpacked = plain.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False)
-            for batch in folded.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False):
-                size += sum(_unpacked(column) for column in batch.columns)
-                check_size(path, size, most)
-                batches.append(next(unpacked))
-        frame = pyarrow.Table.from_batches(batches, plain.schema_arrow).to_pandas()
+        frame = pyarrow.Table.from_batches(list(_batches(path, plain, BATCH_ROWS)), plain.schema_arrow).to_pandas()
+    if not len(frame):
+        raise BadData(f"{path.name} holds no rows; give a file with at least one row")
+    return Table(frame.reset_index(drop=True), path)
+
+
+def first_rows(path: Path, rows: int) -> pd.DataFrame:
+    """The first rows of a Parquet file, as carefully as the whole; none where it holds none."""
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    admit(path)
+    with _parquet(path):
+        plain = parquet.ParquetFile(path)
+        frame: pd.DataFrame = pyarrow.Table.from_batches(list(islice(_batches(path, plain, rows), 1)), plain.schema_arrow).to_pandas()
+    return frame
+
+
+def _batches(path: Path, plain: Any, rows: int) -> Iterator[Any]:
+    """The rows of a Parquet file, so many at a time, each batch measured before it is unpacked."""
+    import pyarrow.parquet as parquet
+
+    leaves = [plain.metadata.schema.column(i) for i in range(plain.metadata.num_columns)]
+    if len(leaves) > MOST_COLUMNS:
+        raise BadData(f"{path.name} has {len(leaves):,} columns; {MOST_COLUMNS:,} are the most, leave some out")
+    groups = range(plain.metadata.num_row_groups)
+    check_size(path, sum(plain.metadata.row_group(i).total_byte_size for i in groups))
+    folded = parquet.ParquetFile(path, read_dictionary=[leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"])
+    size, most = 0, most_bytes()
+    for group in groups:  # one by one, as lists of pointed-at texts cannot be joined across groups
+        unpacked = plain.iter_batches(rows, row_groups=[group], use_threads=False)
+        for batch in folded.iter_batches(rows, row_groups=[group], use_threads=False):
+            size += sum(_unpacked(column) for column in batch.columns)
+            check_size(path, size, most)
+            yield next(unpacked, None)
+
+
+@contextlib.contextmanager
+def _parquet(path: Path) -> Iterator[None]:
+    """Around the reading of a Parquet file: whatever is wrong with it becomes `BadData`."""
+    import pyarrow
+
+    try:
+        yield
     except MemoryError:
         raise BadData(f"{path.name} needs more memory than this machine has; cut it down (fewer columns, a sample)") from None
     except BadData:
         raise
-    except (pyarrow.ArrowException, OSError, StopIteration, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (pyarrow.ArrowException, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise BadData(f"{path.name} is no readable Parquet file ({error!s:.300}); write it again") from error
-    if not len(frame):
-        raise BadData(f"{path.name} holds no rows; give a file with at least one row")
-    return Table(frame.reset_index(drop=True), path)
 
 
 def _unpacked(column: Any) -> int:

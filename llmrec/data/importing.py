@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +45,22 @@ def cut(dataset: Dataset, sections: dict[str, dict[str, Any]], seed: int = 0) ->
 def bring(files: Sequence[Path], name: str, settings: dict[str, dict[str, Any]]) -> tuple[Path, Recognised, Dataset, Split]:
     """All of it: the folder of the new set, what its files are, what is left of them, and the split. Nothing is kept where anything fails.
 
-    settings: sections data (columns, encoding, repeats), filter and split, as a recipe has them.
+    settings: sections data (columns, encoding, repeats), filter and split, as a recipe has them. Columns whose names say what they are
+    need none; what is merely guessed is not taken, but stands in the notes. The section of what is returned is the one that was read.
     """
     uploads.free_name(name)
     with tempfile.TemporaryDirectory(prefix="llmrec-import-") as scratch:
         folder = Path(scratch)
         found, seen = open_files([(path.name, path) for path in files], folder)
         own = settings.get("data", {})
-        body = {**found.section, **{column_role: column for column, column_role in seen.roles.items() if column_role in seen.open}, **own}
+        clear = mapping.obvious(seen.columns, seen.open)
+        body = {**found.section, **mapping.encoding_of(found, seen), **clear, **own}
         sections = {"data": body, **{s: settings.get(s, {}) for s in ("filter", "split")}}
         left, parted = cut(uploads.named(read(folder, body), name), sections)
-        return uploads.keep(name, [folder / n for n in found.files], sections), found, left, parted
+        place = uploads.keep(name, [folder / n for n in found.files], sections)
+        guessed = [
+            f"the column {column!r} may be the {role} and was not taken: add --set data.{role}={column} if it is"
+            for column, role in seen.roles.items()
+            if role in seen.open and not body.get(role) and role not in own
+        ]
+        return place, replace(found, section=body), replace(left, notes=(*left.notes, *guessed)), parted

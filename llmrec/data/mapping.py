@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from llmrec.data import amazon
-from llmrec.data.admit import MOST_COLUMNS, BadData, check_size
+from llmrec.data.admit import MOST_COLUMNS, BadData
 from llmrec.data.catalogue import TITLES
 from llmrec.data.columns import YEAR_2200
-from llmrec.data.recognise import Recognised, columns, head, separator
+from llmrec.data.files import first_rows
+from llmrec.data.recognise import Recognised, columns, encoded_as, ending, head, separator
 from llmrec.data.tabular import ITEMS, SCORES, TIMES, USERS, bare
 
 ROLES = ("user", "item", "time", "rating", "title")
@@ -40,13 +41,15 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 @dataclass(frozen=True)
 class Preview:
-    """The first rows of a file as text. roles: column -> what it is taken for; open: the roles that can be chosen otherwise."""
+    """The first rows of a file as text. roles: column -> what it is taken for; open: the roles that can be chosen otherwise; encoding:
+    what it was read with."""
 
     file: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     roles: dict[str, str]
     open: tuple[str, ...] = ()
+    encoding: str = "utf-8"
 
 
 def preview(folder: Path, found: Recognised, encoding: str = "utf-8") -> Preview:
@@ -62,15 +65,17 @@ def preview(folder: Path, found: Recognised, encoding: str = "utf-8") -> Preview
         return Preview(
             path.name, ("user", "items, oldest first"), tuple((x[0], _cut(" ".join(x[1:]))) for x in lines if x), {"user": "user"}
         )
+    binary = ending(path.name) == "parquet"
+    encoding = encoding if binary else encoded_as(head(path), encoding)
     names = tuple(columns(path, encoding))
     if len(names) > MOST_COLUMNS:
         raise BadData(f"{path.name}, line 1: {len(names):,} columns; {MOST_COLUMNS:,} are the most, or name the right separator")
-    rows = _parquet(path) if path.suffix == ".parquet" else _cells(path, names, encoding)
-    if reader == "table" and path.suffix != ".parquet" and len(names) > 1 and all(_number(name) for name in names):
+    rows = _parquet(path) if binary else _cells(path, names, encoding)
+    if reader == "table" and not binary and len(names) > 1 and all(_number(name) for name in names):
         said = f"{path.name}, line 1: {', '.join(names)[:80]} are no names of columns"
         raise BadData(f"{said}; add a first line such as user,item,rating,time")
     wanted = tuple(r for r in CHOSEN[reader] if r != "title" or "items_path" not in found.section)  # the items' table has the titles
-    return Preview(path.name, names, rows, guess(names, rows, wanted), wanted)
+    return Preview(path.name, names, rows, guess(names, rows, wanted), wanted, encoding)
 
 
 def section(found: Recognised, seen: Preview, roles: dict[str, str], encoding: str = "utf-8") -> dict[str, Any]:
@@ -88,7 +93,13 @@ def section(found: Recognised, seen: Preview, roles: dict[str, str], encoding: s
     if twice is not None:
         both = " and the ".join(role for role in seen.open if roles.get(role) == twice)
         raise BadData(f"the column {twice!r} is chosen as the {both}; choose a column of its own for each")
-    return body | ({"encoding": encoding} if found.encoded and encoding != "utf-8" else {})
+    return body | encoding_of(found, seen, encoding)
+
+
+def encoding_of(found: Recognised, seen: Preview, chosen: str = "utf-8") -> dict[str, Any]:
+    """The setting of a file's encoding: the chosen one, else what the file itself says; none where that is UTF-8."""
+    encoding = seen.encoding if chosen == "utf-8" else chosen
+    return {"encoding": encoding} if found.encoded and encoding != "utf-8" else {}
 
 
 def guess(names: Sequence[str], rows: Sequence[Sequence[str]], wanted: Sequence[str] = ROLES) -> dict[str, str]:
@@ -112,6 +123,12 @@ def guess(names: Sequence[str], rows: Sequence[Sequence[str]], wanted: Sequence[
                     found[name] = role
                     break
     return found
+
+
+def obvious(names: Sequence[str], wanted: Sequence[str] = ROLES) -> dict[str, str]:
+    """Role -> column, where one column alone has a name that says it: what may be taken without asking."""
+    fits = {role: [n for n in names if bare(n) in {bare(known) for known in _NAMES[role]}] for role in wanted}
+    return {role: found[0] for role, found in fits.items() if len(found) == 1}
 
 
 def _times(cells: list[str]) -> bool:
@@ -141,19 +158,7 @@ def _cells(path: Path, names: Sequence[str], encoding: str) -> tuple[tuple[str, 
 
 def _parquet(path: Path) -> tuple[tuple[str, ...], ...]:
     """The first rows alone: the file may be large."""
-    import pyarrow
-    import pyarrow.parquet as parquet
-
-    try:
-        file = parquet.ParquetFile(path)
-        check_size(path, file.metadata.row_group(0).total_byte_size)
-        frame = next(file.iter_batches(ROWS, row_groups=[0], use_threads=False)).to_pandas()
-    except StopIteration:
-        return ()
-    except (pyarrow.ArrowException, OSError, ValueError, TypeError, LookupError) as error:
-        if isinstance(error, BadData):
-            raise
-        raise BadData(f"{path.name} is no readable Parquet file ({error!s:.200}); write it again") from None
+    frame = first_rows(path, ROWS)
     return tuple(tuple("" if cell is None else _cut(str(cell)) for cell in row) for row in frame.itertuples(index=False))
 
 

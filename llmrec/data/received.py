@@ -8,12 +8,13 @@ of the folder, a link, a password or an unusual packing is refused. Only what so
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -82,26 +83,36 @@ def _unzipped(path: Path, archive: str, folder: Path, choose: Choose, held: tupl
     before, most = held
     room = most
     _check_directory(path, archive)
+    with _whole(archive):
+        packed = zipfile.ZipFile(path)
+    with packed:
+        members = {_inside(info, archive): info for info in packed.infolist() if not _idle(info)}
+        bases = [name.rpartition("/")[2] for name in members]
+        wanted = set(choose(bases))
+        chosen = {name: info for name, info in members.items() if name.rpartition("/")[2] in wanted}
+        if not chosen:
+            raise BadData(f"{archive} holds no file of data ({', '.join(bases[:5]) or 'nothing'}); pack the data set's own files")
+        if len(chosen) > MOST_FILES:
+            raise BadData(f"{archive} holds {len(chosen)} files of data; pack those of one data set, {MOST_FILES} at most")
+        written: list[str] = []
+        for name, info in chosen.items():
+            base = safe_name(name.rpartition("/")[2])
+            _free(base, [*before, *written])
+            _unpickled(base)
+            with _whole(archive):
+                source = packed.open(info)
+            with source, (folder / base).open("xb") as target:
+                room -= _copied(source, target, archive, (room, most))
+            written.append(base)
+        return written
+
+
+@contextlib.contextmanager
+def _whole(archive: str) -> Iterator[None]:
+    """Around the reading of an archive, and never around what is written: a full disk is not the archive's fault."""
     try:
-        with zipfile.ZipFile(path) as packed:
-            members = {_inside(info, archive): info for info in packed.infolist() if not _idle(info)}
-            bases = [name.rpartition("/")[2] for name in members]
-            wanted = set(choose(bases))
-            chosen = {name: info for name, info in members.items() if name.rpartition("/")[2] in wanted}
-            if not chosen:
-                raise BadData(f"{archive} holds no file of data ({', '.join(bases[:5]) or 'nothing'}); pack the data set's own files")
-            if len(chosen) > MOST_FILES:
-                raise BadData(f"{archive} holds {len(chosen)} files of data; pack those of one data set, {MOST_FILES} at most")
-            written: list[str] = []
-            for name, info in chosen.items():
-                base = safe_name(name.rpartition("/")[2])
-                _free(base, [*before, *written])
-                _unpickled(base)
-                with packed.open(info) as source, (folder / base).open("xb") as target:
-                    room -= _copied(source, target, archive, (room, most))
-                written.append(base)
-            return written
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, RuntimeError, struct.error) as error:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error, OSError, ValueError) as error:
         raise BadData(f"{archive} is no whole zip archive ({error!s:.100}); pack it anew, or give the files in it") from None
 
 
@@ -150,7 +161,11 @@ def _copied(source: IO[bytes], target: IO[bytes], archive: str, bounds: tuple[in
     """Bytes copied, counted as they come; what the archive promised is never asked."""
     room, most = bounds
     total = 0
-    while part := source.read(1 << 16):
+    while True:
+        with _whole(archive):
+            part = source.read(1 << 16)
+        if not part:
+            return total
         total += len(part)
         if total > room:
             raise BadData(
@@ -158,4 +173,3 @@ def _copied(source: IO[bytes], target: IO[bytes], archive: str, bounds: tuple[in
                 "or import it from the command line with a higher LLMREC_MAX_BYTES"
             )
         target.write(part)
-    return total

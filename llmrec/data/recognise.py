@@ -7,6 +7,7 @@ Names and the first bytes decide. What is found is the [data] section of a recip
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import re
 import zlib
@@ -48,7 +49,7 @@ def needed(names: Sequence[str]) -> tuple[str, ...]:
         if group[0] in names and group[1] in names:
             return tuple(n for n in group if n in names)
     atomic = tuple(n for n in names if n.endswith((".inter", ".item", ".user")))
-    return atomic if any(n.endswith(".inter") for n in atomic) else tuple(n for n in names if _ending(n) in (*TABLES, *LINES))
+    return atomic if any(n.endswith(".inter") for n in atomic) else tuple(n for n in names if ending(n) in (*TABLES, *LINES))
 
 
 def recognise(folder: Path) -> Recognised:
@@ -65,20 +66,25 @@ def head(path: Path, most: int = HEAD) -> bytes:
     """The first bytes of a file, unpacked where its name ends in .gz; text is checked for what it says it is. Raises `BadData`."""
     admit(path)
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as file:
             raw = file.read(most)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadData(f"{path.name} is not a whole gzip file ({error}); download it again") from None
-    if _ending(path.name) != "parquet":
+    if ending(path.name) != "parquet":
         check_text(path, raw)
-    if not raw.strip():
+    if not raw.removeprefix(codecs.BOM_UTF8).strip():
         raise BadData(f"{path.name} is empty; give a file with at least one row")
     return raw
 
 
+def encoded_as(raw: bytes, asked: str) -> str:
+    """The encoding to read with: UTF-16 says so itself at its beginning."""
+    return "utf-16" if asked.lower() in ("utf-8", "utf8") and raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else asked
+
+
 def columns(path: Path, encoding: str = "utf-8") -> list[str]:
     """The names of a table's columns; of RecBole's without their types."""
-    if _ending(path.name) == "parquet":
+    if ending(path.name) == "parquet":
         import pyarrow
         import pyarrow.parquet as parquet
 
@@ -86,8 +92,11 @@ def columns(path: Path, encoding: str = "utf-8") -> list[str]:
             return [str(name) for name in parquet.read_schema(path).names]
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             raise BadData(f"{path.name} is no readable Parquet file ({error!s:.200}); write it again") from None
-    lines = head(path).decode(encoding, errors="replace").lstrip("\ufeff").splitlines()
-    first = next(line for line in lines if line.strip())
+    raw = head(path)
+    lines = raw.decode(encoded_as(raw, encoding), errors="replace").lstrip("\ufeff").splitlines()
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
+        raise BadData(f"{path.name} is empty; give a file with at least one row")
     atomic = path.suffix in (".inter", ".item", ".user")
     cells = first.split("\t" if atomic else separator(path.name, first))
     return [cell.partition(":")[0] if atomic else cell.strip().strip('"') for cell in cells]
@@ -95,7 +104,7 @@ def columns(path: Path, encoding: str = "utf-8") -> list[str]:
 
 def separator(name: str, line: str) -> str:
     """What parts the cells of a table's first line, as `tabular` decides it."""
-    return "\t" if _ending(name) in ("tsv", "tab") else max(",\t;|", key=line.count)
+    return "\t" if ending(name) in ("tsv", "tab") else max(",\t;|", key=line.count)
 
 
 def _movielens(folder: Path, names: list[str]) -> Recognised | None:
@@ -128,7 +137,7 @@ def _recbole(folder: Path, names: list[str]) -> Recognised | None:
 
 
 def _amazon(folder: Path, names: list[str]) -> Recognised | None:
-    found = [n for n in names if _ending(n) in LINES]
+    found = [n for n in names if ending(n) in LINES]
     if not found:
         return None
     reviews: list[str] = []
@@ -148,7 +157,7 @@ def _amazon(folder: Path, names: list[str]) -> Recognised | None:
 
 
 def _tables(folder: Path, names: list[str]) -> Recognised | None:
-    found = [n for n in names if _ending(n) in TABLES]
+    found = [n for n in names if ending(n) in TABLES]
     if not found:
         return None
     if len(found) == 1 and _is_sequences(folder / found[0]):
@@ -160,7 +169,7 @@ def _tables(folder: Path, names: list[str]) -> Recognised | None:
     rows, items = _parted(folder, found)
     section = {"name": "table", "path": rows, **({"items_path": items} if items else {})}
     said = f"A table of interactions: {rows}" + (f", and one of items: {items}" if items else "")
-    encoded = _ending(rows) != "parquet" or (items is not None and _ending(items) != "parquet")
+    encoded = ending(rows) != "parquet" or (items is not None and ending(items) != "parquet")
     return Recognised(said, section, tuple(n for n in (rows, items) if n), rows, encoded, _rest(names, found))
 
 
@@ -180,11 +189,11 @@ def _parted(folder: Path, found: list[str]) -> tuple[str, str | None]:
 
 def _is_sequences(path: Path) -> bool:
     """Lines `user item item ...` of different lengths, without a separator of tables."""
-    if _ending(path.name) != "txt":
+    if ending(path.name) != "txt":
         return False
     lines = [line for line in head(path).decode("utf-8", errors="replace").splitlines()[:50] if line.strip()]
     fields = [len(line.split()) for line in lines[:-1] or lines]
-    return not any(c in lines[0] for c in ",;|\t") and min(fields) > 1 and len(set(fields)) > 1
+    return bool(lines) and not any(c in lines[0] for c in ",;|\t") and min(fields) > 1 and len(set(fields)) > 1
 
 
 def _fields(path: Path) -> set[str]:
@@ -195,7 +204,8 @@ def _fields(path: Path) -> set[str]:
     return {str(key) for key in amazon.objects(path, first)[0]}
 
 
-def _ending(name: str) -> str:
+def ending(name: str) -> str:
+    """How a file's name ends, without .gz: what a file is read as, however its name is written."""
     return name.lower().removesuffix(".gz").rpartition(".")[2]
 
 

@@ -100,7 +100,7 @@ class TableFile:
 
 def read_table(path: Path, encoding: str = "utf-8") -> Table:
     """A table by the ending of its name: .parquet, .tsv, .tab, or text whose header tells the separator; .gz may follow."""
-    ending = path.name.removesuffix(".gz").rpartition(".")[2].lower()
+    ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
     if ending == "parquet":
         return read_parquet(path)
     if ending not in {"csv", "tsv", "tab", "txt"}:

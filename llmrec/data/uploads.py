@@ -32,6 +32,8 @@ from llmrec.data.titles import printable
 SOURCE, RECIPE = "source.toml", "recipe.toml"
 READERS = ("table", "recbole", "movielens", "amazon", "sequences")
 LONGEST = 40
+WORDS = ("import", "list", "delete")  # of `llmrec data`
+ENDINGS = tuple(f".{end}" for end in "toml csv tsv tab txt parquet gz zip json jsonl ndjson inter item user".split())
 STALE = 86_400.0  # seconds after which what a kill left half-written is swept up
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST - 1}}}")
 _RULE = f"1 to {LONGEST} of the letters a to z, digits, '-', '_' and '.', beginning with a letter or a digit"
@@ -97,9 +99,16 @@ def free_name(name: str) -> str:
     if not is_name(name):
         other = proposed(name)
         raise BadData(f"{printable(str(name))[:100]!r} cannot be the name of a data set: use {_RULE}, such as {other!r}")
+    if _misread(name):
+        raise BadData(f"{name!r} would be read as a word of a command or as a file: take another name, such as {proposed(name)!r}")
     if (other := _numbered(name)) != name:
         raise BadData(f"a data set called {name!r} is there already: take another name, such as {other!r}")
     return name
+
+
+def _misread(name: str) -> bool:
+    """Whether the command line would take the name for something else."""
+    return name.casefold() in WORDS or name.lower().endswith(ENDINGS)
 
 
 def proposed(text: str) -> str:
@@ -110,7 +119,7 @@ def proposed(text: str) -> str:
 
 def _numbered(name: str) -> str:
     """The name, or, where it is taken, the name with the first number that makes it free."""
-    taken = {n.casefold() for n in (*names(), *registry.names("data"))}
+    taken = {n.casefold() for n in (*names(), *registry.names("data"), *WORDS)}
     if name.casefold() not in taken:
         return name
     return next(f"{name[: LONGEST - 4]}-{n}" for n in range(2, len(taken) + 3) if f"{name[: LONGEST - 4]}-{n}".casefold() not in taken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import pickle
@@ -194,6 +195,15 @@ def lying(path: Path) -> None:
     path.write_bytes(bytes(raw))
 
 
+def wild(path: Path) -> None:
+    """An archive whose end says that its list of files begins before the file does."""
+    zipped(path, {"r.csv": TABLE})
+    raw = bytearray(path.read_bytes())
+    at = raw.rfind(b"PK\x05\x06")
+    raw[at + 16 : at + 20] = struct.pack("<I", 0xFFFFFFF0)
+    path.write_bytes(bytes(raw))
+
+
 def of(content: str | bytes) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
@@ -212,6 +222,9 @@ WRONG: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "line 1: 196, 242, 3, 881250949 are no names of columns; add a first",
     ),
     "empty": ("r.csv", of(""), "is empty"),
+    "a mark and no lines": ("r.csv", of(b"\xef\xbb\xbf\r\n\n"), "is empty"),
+    "a mark and no lines, in UTF-16": ("r.csv", of("\n\n".encode("utf-16")), "is empty"),
+    "blanks of another kind": ("r.txt", of("\u00a0\n\u00a0\n"), "is empty"),
     "a header alone": ("r.csv", of("user,item\n"), "a header and no rows"),
     "no number for a time": ("r.csv", of(BAD_TIME), "r.csv, line 3, column 'time': 'tomorrow' is not a number"),
     "a field too many": ("r.csv", of(TABLE + "u1,i1,1,1,1\n"), "line 50: 5 fields where the others have 4"),
@@ -245,6 +258,7 @@ WRONG: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "a zip with a password": ("r.zip", locked, "locked by a password"),
     "a zip of a crowd": ("r.zip", crowded, "lists 60,000 files"),
     "half a zip": ("r.zip", lambda path: path.write_bytes(zipped(path, {"r.csv": TABLE}).read_bytes()[:-30]), "no whole zip"),
+    "a zip that points away": ("r.zip", wild, "no whole zip"),
     "no zip": ("r.zip", of(TABLE), "no whole zip"),
 }
 
@@ -351,3 +365,72 @@ def test_what_belongs_together_is_said(tmp_path: Path) -> None:
         laid(folder, files)
         with pytest.raises(BadData, match=said):
             recognise(folder)
+
+
+def test_a_disk_that_fills_up_is_not_the_archive_s_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = zipped(tmp_path / "r.zip", {"r.csv": TABLE})
+    (tmp_path / "out").mkdir()
+
+    class Full(io.FileIO):
+        def write(self, _: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    real = Path.open
+    monkeypatch.setattr(Path, "open", lambda self, mode="r", **more: Full(self, "xb") if mode == "xb" else real(self, mode, **more))
+    with pytest.raises(OSError, match="No space left"):
+        importing.open_files([("r.zip", path)], tmp_path / "out")
+
+
+def test_an_ending_is_read_however_it_is_written(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"user_id": np.arange(48) // 6, "track_id": np.arange(48) % 7, "ts": np.arange(48)})
+    (tmp_path / "in").mkdir()
+    frame.to_parquet(tmp_path / "in" / "R.PARQUET")
+    paths = [tmp_path / "in" / "R.PARQUET", *laid(tmp_path / "gz", {"T.CSV.GZ": gzip.compress(TABLE.encode())})]
+    for path in paths:
+        _, seen = importing.open_files([(path.name, path)], _empty(tmp_path / f"seen-{path.name}"))
+        assert len(seen.rows) == mapping.ROWS and set(seen.roles.values()) >= {"user", "item", "time"}
+        importing.bring([path], f"set-{path.name[0]}", {"split": {"min_history": 1}})
+        assert len(Upload(f"set-{path.name[0]}").load().interactions) == 48
+
+
+def test_the_first_rows_of_a_parquet_file_are_measured_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = _empty(tmp_path / "in")
+    pd.DataFrame({"user": ["u"] * 6, "item": ["x" * 900_000] * 6}).to_parquet(folder / "r.parquet")  # the text stands there once
+    monkeypatch.setenv("LLMREC_MAX_BYTES", "3000000")
+    with pytest.raises(BadData, match="larger than 3 MB unpacked"):
+        mapping.preview(folder, recognise(folder))
+
+
+def test_utf_16_says_so_itself(tmp_path: Path) -> None:
+    paths = laid(tmp_path / "in", {"r.csv": TABLE.encode("utf-16")})
+    found, seen = importing.open_files([("r.csv", paths[0])], _empty(tmp_path / "seen"))
+    assert seen.encoding == "utf-16" and seen.columns == ("user", "item", "time", "rating") and seen.rows[0][0] == "u0"
+    roles = {role: column for column, role in seen.roles.items()}
+    assert mapping.section(found, seen, roles)["encoding"] == "utf-16"
+    importing.bring(paths, "wide", {})
+    assert len(Upload("wide").load().interactions) == 48
+
+
+def test_what_is_merely_guessed_is_not_taken(tmp_path: Path) -> None:
+    rows = "".join(f"u{n // 6},i{n % 7},{1_600_000_000 + n}\n" for n in range(48))
+    paths = laid(tmp_path / "in", {"r.csv": "user,item,phone\n" + rows})
+    _, found, left, _ = importing.bring(paths, "calls", {"split": {"min_history": 1}})
+    assert found.section["user"] == "user" and not found.section.get("time")
+    assert any("--set data.time=phone" in note for note in left.notes)
+    _, found, left, _ = importing.bring(paths, "calls-2", {"data": {"time": "phone"}, "split": {"min_history": 1}})
+    assert found.section["time"] == "phone" and not any("--set data.time" in note for note in left.notes)
+
+
+@pytest.mark.parametrize("name", ["list", "Delete", "import", "x.toml", "films.CSV", "a.parquet"])
+def test_a_set_is_not_called_as_a_word_or_a_file(tmp_path: Path, name: str) -> None:
+    from llmrec.commands.data import VERBS
+
+    assert {*VERBS} - {""} == {*uploads.WORDS}
+    with pytest.raises(BadData, match="take another name, such as"):
+        importing.bring(laid(tmp_path / "in", {"r.csv": TABLE}), name, {})
+    assert uploads.proposed("list.csv") == "list-2"
+
+
+def _empty(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
