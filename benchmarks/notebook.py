@@ -70,8 +70,8 @@ class Kernel:
                 body = ast.parse(cell.source).body
                 for number, statement in enumerate(body, 1):
                     shown = number == len(body) and isinstance(statement, ast.Expr)
-                    text = ast.get_source_segment(cell.source, statement) or ""
-                    self._inside.runsource(text + "\n", symbol="single" if shown else "exec")
+                    tree = ast.Interactive([statement]) if shown else ast.Module([statement], [])
+                    self._inside.runcode(compile(tree, "<cell>", "single" if shown else "exec"))
         finally:
             sys.displayhook = before
         if "Traceback (most recent call last)" in failed.getvalue():
@@ -114,7 +114,16 @@ def picture(figure: Any) -> bytes:
         tab.wait_for_selector(".main-svg")
         tab.wait_for_timeout(1_000)  # points are drawn by the graphics card, which says nothing when it has done so
         drawn: bytes = tab.locator(".js-plotly-plot").screenshot()
-    return drawn
+    return light(drawn)
+
+
+def light(png: bytes) -> bytes:
+    """The same picture in 256 colours: a fine ring of a tree would else be larger than the rest of the notebook."""
+    from PIL import Image
+
+    made = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(256).save(made, "PNG", optimize=True)
+    return made.getvalue()
 
 
 def _lines(text: str) -> list[str]:

@@ -51,6 +51,8 @@ for scheme, table in tables.items():
 # How healthy are the names? How many films share a name, how evenly are the codes used, and is anything dead?
 
 # %%
+from llmrec.contracts import IdTable
+from llmrec.ids.health.collisions import collisions
 from llmrec.ids.health.report import health
 
 pd.DataFrame(
@@ -60,9 +62,9 @@ pd.DataFrame(
             "new rows": found.new_rows,
             "pieces": found.depth,
             "distinct names": found.distinct_items,
-            "films that share one": found.collisions,
+            "films that share one": collisions(IdTable(scheme, table.items)).bearers,
         }
-        for scheme, found in ((scheme, health(table)) for scheme, table in tables.items())
+        for scheme, table, found in ((scheme, table, health(table)) for scheme, table in tables.items())
     ]
 )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
 import pytest
 
-from benchmarks.notebook import NOTEBOOK, SCRIPT, Cell, Kernel, cells, notebook
+from benchmarks.notebook import NOTEBOOK, SCRIPT, Cell, Kernel, cells, light, notebook
 
 LIMIT = 300 * 1024  # bytes: a notebook that is cloned by everybody
 
@@ -34,6 +35,21 @@ def test_a_kernel_prints_shows_and_remembers() -> None:
     figure = kernel.run(Cell("code", "import plotly.graph_objects as go\ngo.Figure()"))[0]["data"]
     assert figure["image/png"] == "cG5n" and "text/html" not in figure
     assert kernel.run(Cell("code", "x = None\nx")) == []
+    assert kernel.run(Cell("code", "import os\nos.sep; y = 1")) == []  # two statements on a line
+    kernel.run(Cell("code", "import functools\n@functools.cache\ndef one():\n    return 1"))
+    assert "cache" in kernel.run(Cell("code", "one"))[0]["data"]["text/plain"][0]  # with its decorator
+
+
+def test_a_picture_is_made_light_and_stays_the_same_size() -> None:
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    made = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(made, "PNG")
+    small = light(made.getvalue())
+    assert len(small) < 0.6 * len(made.getvalue()) and Image.open(io.BytesIO(small)).size == (60, 40)
 
 
 def test_a_cell_that_fails_is_told() -> None:
@@ -50,6 +66,11 @@ def test_the_notebook_is_its_script_and_was_run() -> None:
     outputs = [output for cell in kept["cells"] for output in cell.get("outputs", [])]
     assert sum("image/png" in output.get("data", {}) for output in outputs) >= 2 and len(outputs) >= 8
     assert not [output for output in outputs if output["output_type"] == "error"]
+    for cell in (c for c in kept["cells"] if c["cell_type"] == "code"):
+        results = [output for output in cell["outputs"] if output["output_type"] == "execute_result"]
+        last = ast.parse("".join(cell["source"])).body[-1]
+        assert len(results) <= int(isinstance(last, ast.Expr)) and "PASSIVE" not in str(cell["outputs"]), cell["id"]
+        assert not results or not ast.unparse(last).startswith("print("), cell["id"]
     assert NOTEBOOK.stat().st_size < LIMIT
 
 
