@@ -116,9 +116,8 @@ class Shelf:
 
 
 def making(errand: Any) -> Making:
-    """An errand as the page tells it; one that ended without its result has failed."""
-    ended = errand.state in ("done", "failed")
-    trouble = (errand.reason or "its process ended without a result") if ended else ""
+    """An errand as the page tells it; one that is done is looked for once more."""
+    trouble = errand.reason if errand.state == "failed" else ""
     return Making(errand.stage, errand.share, errand.ahead, errand.seconds, trouble)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.errands import WAITING, Errand, Errands
+from app.tour import scenes, shelf
 from llmrec.runs import launch
 
 WORK = """
@@ -111,6 +112,12 @@ def test_one_whose_result_is_gone_is_done_once_more_and_then_failed(errands: Err
     assert errands.ask("k", "m", "one", gate).reason.startswith("it ended without a result")
     clock.now += 61
     assert errands.ask("k", "m", "one", gate).state == "running"
+
+
+def test_what_is_done_since_it_was_looked_for_is_no_trouble_on_the_tour() -> None:
+    done, failed = Errand("done"), Errand("failed", reason="no walks")
+    assert [shelf.making(one).trouble for one in (done, failed)] == ["", "no walks"]
+    assert [scenes.waiting("k", "what", "cost", one).trouble for one in (done, failed)] == ["", "no walks"]
 
 
 def test_what_nobody_asks_about_any_more_does_not_wait(errands: Errands, tmp_path: Path, clock: Clock) -> None:
