@@ -82,11 +82,13 @@ class Naming:
 
 @dataclass(frozen=True)
 class Walk:
-    """One walk from one person. key: whom it starts from; pairs: how many pairs of this walk the skip-gram learns from."""
+    """One walk from one person. key: whom it starts from; pairs: how many pairs of this walk the skip-gram learns from; per_node: how
+    many walks start at each user and item in the recipe."""
 
     key: str
     exhibit: Exhibit
     pairs: int
+    per_node: int
 
 
 @dataclass(frozen=True)

@@ -51,16 +51,14 @@ class Masking:
             if isinstance(found, Pending):
                 return Scene(pending=found)
             if not found.vectors.items[item].any():
-                raise Trouble(
-                    "Nobody took this item in train, so LightGCN knows nothing of it and its vector is zero: choose another item."
-                )
+                raise Trouble(f"{found.embedder} knows nothing of this item, so its vector is zero: choose another item.")
             if step == "claim":
                 return self._claim(run, found, item, share, draw, dark)
             hidden = _hidden(found, item, share, draw)
             whole = holes.look(found.quantizer, found.vectors.items[item], np.zeros_like(hidden))
             holed = holes.look(found.quantizer, found.vectors.items[item], hidden)
             if step == "mask":
-                return scenes.mask(whole, holed, share, dark)
+                return scenes.mask(found, whole, holed, share, dark)
             if step == "encode":
                 return scenes.encode(whole, holed, dark)
             card = self._library.world(run).card("item", item)

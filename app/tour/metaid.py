@@ -68,7 +68,7 @@ def _walk(run: str | None) -> None:
             help="Pairs of nodes of this one walk that lie within the window: for each, the skip-gram pulls two vectors together.",
         )
         st.caption(
-            "In META ID's recipe every user and every item starts twenty such walks. "
+            f"In META ID's recipe every user and every item starts {seen.per_node:,} such walk{'s' if seen.per_node != 1 else ''}. "
             "Who is often met on the same walks ends up near in the space."
         )
     with right:

@@ -145,13 +145,16 @@ class Pulling:
 
 
 def _said(rows: Any, strength: float, corner: Corner) -> str:
+    from llmrec.lm.backbone import SCRATCH
+
     apart, cosine = float(rows.distances()[-1].mean()), float(rows.cosines()[-1].mean())
     long = float(np.linalg.norm(rows.collaborative[-1], axis=-1).mean())
     size = f"{len(corner.items)} items, {corner.users} users and {corner.interactions:,} interactions"
+    width, layers = SCRATCH[mutual.BACKBONE][:2]
     return (
         f"With lambda {strength:g} the two rows of an item end {apart:.3f} apart on average, {apart / max(long, 1e-12):.0%} of a "
-        f"collaborative row's length; cosine {cosine:.2f}. Trained here on {size} in {len(rows.passes) - 1} passes, with a model of two "
-        "layers, 32 wide: a sketch of the paper's method, not its size."
+        f"collaborative row's length; cosine {cosine:.2f}. Trained here on {size} in {len(rows.passes) - 1} passes, with a model of "
+        f"{layers} layers, {width} wide: a sketch of the paper's method, not its size."
     )
 
 

@@ -42,6 +42,17 @@ class Origin:
         return found
 
     @property
+    def embedder(self) -> str:
+        """What the vectors are from."""
+        made = type(self.source.recipe.embed).__name__
+        return "LightGCN" if made == "LightGcn" else made
+
+    @property
+    def sampled(self) -> int:
+        """How many items quantizers are compared on: those that have a vector, or a sample of them."""
+        return min(quantizing.SAMPLE, int(self.vectors.items.any(axis=1).sum()))
+
+    @property
     def words(self) -> tuple[str, str]:
         """How an errand is told about them: its first word, and its text."""
         run = self.source.run
@@ -49,9 +60,8 @@ class Origin:
 
 
 def waiting(key: Hashable, what: str, cost: str, errand: Errand) -> Pending:
-    """An errand as a scene tells it; one that ended without its result has failed."""
-    ended = errand.state in ("done", "failed")
-    trouble = (errand.reason or "its process ended without a result") if ended else ""
+    """An errand as a scene tells it; one that is done is looked for once more."""
+    trouble = errand.reason if errand.state == "failed" else ""
     return Pending(what, cost, errand.share, errand.seconds, errand.ahead, trouble, key)
 
 
@@ -61,7 +71,7 @@ def cosine(a: Any, b: Any) -> float:
     return float(np.dot(a, b)) / length if length else 0.0
 
 
-def mask(whole: Look, holed: Look, share: float, dark: bool) -> Scene:
+def mask(found: Origin, whole: Look, holed: Look, share: float, dark: bool) -> Scene:
     from llmrec.view import quantizing as drawing
 
     table = drawing.strip_table(whole.row, holed.hidden)
@@ -70,8 +80,8 @@ def mask(whole: Look, holed: Look, share: float, dark: bool) -> Scene:
     caption = f"{n} of {d} numbers are hidden: hollow bars, of which the encoders see the mean of all items instead."
     exhibit = Exhibit("mask_strip", "The vector, with holes", caption, table, exhibits.dressed(drawing.strip(table, dark), 320))
     said = (
-        "This is the item's LightGCN vector as the quantizer sees it: brought to length 1, less the mean of all items, all on one scale. "
-        f"What is hidden here carries {lost:.0%} of what tells this item from the mean."
+        f"This is the item's {found.embedder} vector as the quantizer sees it: brought to length 1, less the mean of all items, all on one "
+        f"scale. What is hidden here carries {lost:.0%} of what tells this item from the mean."
     )
     numbers = (
         ("Hidden", f"{n} of {d}", f"Each number is hidden on its own with probability {share:.0%}; another draw hides others."),
@@ -177,7 +187,7 @@ def claim(found: Origin, rivals: quantizing.Rivals, item: int, share: float, dra
         for name, kept in zip(one["quantizer"], one["codes kept"], strict=True)
     )
     caption = (
-        f"Lines: {min(quantizing.SAMPLE, len(found.vectors.items))} items, {quantizing.DRAWS} masks each. Diamonds: this item alone. "
+        f"Lines: {found.sampled} items, {quantizing.DRAWS} masks each. Diamonds: this item alone. "
         f"All four have the same number of books and codes and are shown the same masks; the masked one learned with "
         f"{found.settings.mask:.0%} hidden."
     )

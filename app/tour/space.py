@@ -63,7 +63,7 @@ class Space:
             else f"From user {key} a walker steps to an item they took."
         )
         table = table.rename(columns={"ways": "ways on"})
-        return Walk(key, Exhibit("walk", "One walk", said, table, figure), pairs(len(path), settings.window))
+        return Walk(key, Exhibit("walk", "One walk", said, table, figure), pairs(len(path), settings.window), settings.walks_per_node)
 
     def forming(self, run: str | None, item: int, dark: bool) -> Forming:
         """The space at eight moments, or how far its training is."""

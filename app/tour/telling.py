@@ -50,13 +50,14 @@ def wait(ask: Callable[[], Pending | None], retry: Callable[[Hashable], None]) -
 
 @st.fragment(run_every=1.0)
 def _live(ask: Callable[[], Pending | None]) -> None:
-    given = None
     with frame.told():
         given = ask()
         if given is None or given.trouble:
             st.rerun()
-    if given is None:
-        return
+        _far(given)
+
+
+def _far(given: Pending) -> None:
     with st.container(border=True, key="story_waits"):
         st.markdown(f"**{chips.text(given.what)}** · {chips.text(given.cost)}")
         before = "its turn comes after what is computed before it" if given.ahead else "getting ready"

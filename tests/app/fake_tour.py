@@ -51,7 +51,7 @@ class FakeTour:
     def walk(self, run: str | None, key: str | None, seed: int, dark: bool = False) -> Walk:
         self.asked.append(("walk", (key, seed)))
         table = pd.DataFrame({"step": [0, 1], "side": ["user", "item"], "key": [key, "1"], "title": ["", "Alien"]})
-        return Walk(key or "", Exhibit("walk", "One walk", f"From user {key}.", table, go.Figure(go.Scatter(x=[0, 1], y=[0, seed]))), 2)
+        return Walk(key or "", Exhibit("walk", "One walk", f"From user {key}.", table, go.Figure(go.Scatter(x=[0, 1], y=[0, seed]))), 2, 13)
 
     def forming(self, run: str | None, item: int, dark: bool = False) -> Forming:
         self.asked.append(("forming", item))

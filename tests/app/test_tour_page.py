@@ -94,6 +94,7 @@ def test_names_that_cannot_be_made_say_why(fake: Any, page: Any) -> None:
 def test_walking_again_takes_the_next_seed(fake: Any, page: Any) -> None:
     at = page(story="metaid", step="walk", user="102", walk="7")
     assert fake.tour().asked[-1] == ("walk", ("102", 7))
+    assert "starts 13 such walks" in said(at)
     at.button(key="walk_again").click().run()
     assert not at.exception
     assert fake.tour().asked[-1] == ("walk", ("102", 8)) and at.query_params["walk"] == "8"

@@ -17,6 +17,7 @@ from app.tour import forming, naming, reading
 from app.tour.tour import Tour
 from llmrec import home
 from llmrec.contracts import Book, IdTable, Names
+from llmrec.embed.metapath import MetaPath
 from llmrec.recipe import read
 from llmrec.runs import cache, stages, store
 from tests.browser import small_run
@@ -185,6 +186,11 @@ def test_a_walk_goes_along_interactions(tour: Tour, run: str) -> None:
         assert (catalog.user_of_key[steps["key"][user]], catalog.item_of_key[steps["key"][item]]) in took
     assert not tour.walk(run, "u3", 5).exhibit.table.equals(steps) and tour.walk(run, "u3", 4).exhibit.table.equals(steps)
     assert tour.walk(run, "nobody", 0).key == tour.people(run)[0]
+
+
+def test_walks_are_counted_as_the_recipe_says(tour: Tour, run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tour._space, "_settings", lambda run: MetaPath(walks_per_node=7))
+    assert tour.walk(run, "u3", 4).per_node == 7
 
 
 def test_the_space_is_asked_for_and_then_drawn(
