@@ -12,6 +12,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmrec.artifacts import read_json
+
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = ROOT / "benchmarks" / "recipes"
 MARKET = Path(__file__).with_name("bazaar.toml")
@@ -46,20 +48,21 @@ def ready(ground: Ground, runs: Path) -> str:
     """The name of the run to open; what lacks is trained first, and the map of it is laid out. CalledProcessError where that fails."""
     runs.mkdir(parents=True, exist_ok=True)
     there = _runs(runs)
-    if not there:
-        for recipe in ground.recipes:
+    for recipe in ground.recipes:
+        if recipe.stem not in there.values():
             words = [word for change in ground.changes for word in ("--set", change)]
             _do(runs, "llmrec", "train", str(recipe), *words)
-        there = _runs(runs)
-    name = next((run for run in there if run.startswith("metaid-")), there[0])
+    there = _runs(runs)
+    name = next((run for run in there if run.startswith("metaid-")), next(iter(there)))
     _do(runs, "app.tokens.projecting", name)
     return name
 
 
-def _runs(runs: Path) -> list[str]:
-    """Trained runs of a folder, the newest first."""
-    done = [path.parent for path in runs.glob("*/model/manifest.json")]
-    return [path.name for path in sorted(done, key=lambda path: -(path / "run.json").stat().st_mtime)]
+def _runs(runs: Path) -> dict[str, str]:
+    """Runs of a folder that are trained and measured, the newest first: name -> the stem of its recipe."""
+    done = [path.parent for path in runs.glob("*/metrics.json") if (path.parent / "model" / "manifest.json").exists()]
+    newest = sorted(done, key=lambda path: -(path / "run.json").stat().st_mtime)
+    return {path.name: str(read_json(path / "run.json").get("recipe")) for path in newest}
 
 
 def _do(runs: Path, module: str, *words: str) -> None:
