@@ -5,6 +5,8 @@ Where it stands: the top of the X-ray page. What it does not know: what is found
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import streamlit as st
 
 from app import chips, frame, shared
@@ -14,6 +16,7 @@ from app.seam.xray import Question
 BY_KEY, BY_TITLES = "A user of the data", "Titles you like"
 NAMES = ("user", "items", "template", "seen", "follow")
 MOST = 50
+LISTED = 5_000  # users or titles that one box can hold; of more it holds what is searched for, or the page would send megabytes
 
 
 def asked(run: str) -> Question | None:
@@ -31,12 +34,13 @@ def asked(run: str) -> Question | None:
             persist_state="session",
             help="Somebody of the data, or a new person known by a few titles.",
         )
-        person = _user(run, keys) if who == BY_KEY else _liked(titles)
+        offered = _offered(run, titles)
+        person = _user(run, keys) if who == BY_KEY else _liked(titles, offered)
         seen = st.toggle(
             "Seen items too", key="xray_seen", persist_state="session", help="Off: what the person knows may not come back. On: it may."
         )
     with st.container(horizontal=True, vertical_alignment="bottom", key="xray_more"):
-        follow = _follow(run, person, titles)
+        follow = _follow(run, person, titles, offered)
         template = st.selectbox(
             "Template",
             list(templates),
@@ -56,10 +60,16 @@ def _begin(run: str, keys: list[str], templates: dict[str, str]) -> None:
     """The address decides what is asked first, and again when a link changes it."""
     backend, state = shared.backend(), st.session_state
     wanted = {name: frame.linked(name) for name in NAMES}
-    if wanted != state.get("_xray_asked") or "xray_who" not in state:
-        items = [backend.index(run, "item", key) for key in (wanted["items"] or "").split(",")[:MOST] if key]
-        state["xray_items"] = [i for i in dict.fromkeys(items) if i is not None]
+    # what is held are numbers of one run's items; the address has their keys, by which another run finds them again
+    if wanted != state.get("_xray_asked") or "xray_who" not in state or run != state.get("_xray_asked_of"):
+        named = [unquote(key) for key in (wanted["items"] or "").split(",")[:MOST] if key]
+        items = {key: backend.index(run, "item", key) for key in named}
+        state["_xray_asked_of"], state["xray_items"] = run, [i for i in items.values() if i is not None]
         state["xray_who"] = BY_TITLES if state["xray_items"] else BY_KEY
+        lost = [key for key in (*named, *([wanted["follow"]] if wanted["follow"] else [])) if backend.index(run, "item", key) is None]
+        if lost:
+            said = f"The data of this run has no item with the key {lost[0]!r:.100}{', and others' if len(lost) > 1 else ''}: left out."
+            st.warning(chips.text(said), icon=":material/info:")
         state["xray_seen"] = wanted["seen"] == "1"
         state["xray_template"] = wanted["template"]
         state["xray_follow"] = backend.index(run, "item", wanted["follow"] or "")
@@ -71,6 +81,9 @@ def _begin(run: str, keys: list[str], templates: dict[str, str]) -> None:
     if state.get("xray_template") not in templates:
         state["xray_template"] = next(iter(templates))
     if state.get("xray_user") not in keys:
+        if state.get("xray_user") and state["xray_user"] != wanted["user"]:  # typed
+            said = f"No user of this data has the key {state['xray_user']!r:.100}; showing another."
+            st.warning(chips.text(said), icon=":material/info:")
         state["xray_user"] = keys[backend.xray().first(run)]
     size = len(backend.titles(run))
     state["xray_items"] = [i for i in state.get("xray_items") or [] if i < size]
@@ -78,23 +91,43 @@ def _begin(run: str, keys: list[str], templates: dict[str, str]) -> None:
         state["xray_follow"] = None
 
 
+def _offered(run: str, titles: list[str]) -> list[int]:
+    """The items that the boxes hold: all, or of a large catalogue those whose title has the words."""
+    if len(titles) <= LISTED:
+        return list(range(len(titles)))
+    backend = shared.backend()
+    words = st.text_input(
+        "Find a title",
+        key="xray_words",
+        persist_state="session",
+        width=220,
+        placeholder=f"words of one of {len(titles):,}",
+        help="Type words of a title and press Enter: the boxes for titles and for the item to follow then offer what was found.",
+    )
+    found = [backend.index(run, "item", key) for key, _ in backend.intake().find(run, "", words)]
+    return [i for i in found if i is not None]
+
+
 def _user(run: str, keys: list[str]) -> Person:
+    many, held = len(keys) > LISTED, st.session_state["xray_user"]
+    listed = keys if not many else list(dict.fromkeys([held, *keys[:LISTED]]))
     key = st.selectbox(
         "User",
-        keys,
+        listed,
         key="xray_user",
         persist_state="session",
         on_change=_follow_anew,
         width=180,
-        help="A user's key in the source; type to find one.",
+        accept_new_options=many,
+        help="A user's key in the source; type to find one." + (f" The first {LISTED:,} of {len(keys):,} are listed." if many else ""),
     )
-    return shared.backend().person(run, keys.index(key))
+    return shared.backend().person(run, keys.index(str(key)))
 
 
-def _liked(titles: list[str]) -> Person:
+def _liked(titles: list[str], offered: list[int]) -> Person:
     liked = st.multiselect(
         "Titles, oldest first",
-        range(len(titles)),
+        list(dict.fromkeys([*(st.session_state["xray_items"] if len(titles) > LISTED else []), *offered])),
         format_func=titles.__getitem__,
         key="xray_items",
         persist_state="session",
@@ -109,13 +142,15 @@ def _follow_anew() -> None:
     st.session_state["xray_follow"] = None
 
 
-def _follow(run: str, person: Person, titles: list[str]) -> int | None:
+def _follow(run: str, person: Person, titles: list[str], offered: list[int]) -> int | None:
     held = [card.index for card in shared.backend().xray().held_out(run, person.user)] if person.user >= 0 else []
     if st.session_state.get("xray_follow") is None and held:
         st.session_state["xray_follow"] = held[0]
+    mine = st.session_state.get("xray_follow")
+    kept = [mine] if mine is not None and len(titles) > LISTED else []
     follow: int | None = st.selectbox(
         "Follow",
-        [*held, *(i for i in range(len(titles)) if i not in held)],
+        list(dict.fromkeys([*held, *kept, *offered])),
         index=None,
         key="xray_follow",
         persist_state="session",
@@ -128,12 +163,17 @@ def _follow(run: str, person: Person, titles: list[str]) -> int | None:
     return follow
 
 
+def _escaped(key: str) -> str:
+    """A key in a list of the address, which commas part."""
+    return key.replace("%", "%25").replace(",", "%2C")
+
+
 def _remember(run: str, person: Person, by_key: bool, seen: bool, template: str, follow: int | None) -> None:
     backend = shared.backend()
     held = [card.index for card in backend.xray().held_out(run, person.user)] if person.user >= 0 else []
     values = {
         "user": st.session_state["xray_user"] if by_key else None,
-        "items": None if by_key else ",".join(backend.card(run, "item", i).key for i in person.history) or None,
+        "items": None if by_key else ",".join(_escaped(backend.card(run, "item", i).key) for i in person.history) or None,
         "template": None if template == "0" else template,
         "seen": "1" if seen else None,
         "follow": None if follow is None or follow in held[:1] else backend.card(run, "item", follow).key,

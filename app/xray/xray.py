@@ -156,6 +156,8 @@ def _what_if(given: Asked, dark: bool) -> Exhibit:
     figure = softmax.bars(bars, "places gained", dark)
     moved = max(rows[1:], key=lambda row: abs(int(row["places gained"] or 0)), default=None)
     told_ = f" The largest change is “{moved['past']}”: rank {moved['rank']:,}." if moved is not None and moved["rank"] else ""
+    if base and len(rows) > 1 and all(row["rank"] == base for row in rows):
+        told_ = " None of the other pasts changes its place."
     caption = (
         (f"With the past as it is the followed item has rank {base:,}." if base else "Nothing is known of the followed item's rank.")
         + told_

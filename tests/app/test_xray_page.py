@@ -121,3 +121,67 @@ def test_unknown_user_and_template_are_told_or_replaced(fake: Any, page: Any) ->
     at = page(PAGE, user="<b>999</b>", template="77")
     assert "No user of this data has the key" in said(at) and room(fake).asked[-1].template == "0"
     assert at.selectbox(key="xray_user").value == "101"
+
+
+def test_another_run_finds_items_again_by_their_keys(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = page(PAGE, items="4,9", follow="2", run="alpha")
+    assert room(fake).asked[-1].person.history == (3, 8)
+    plain = type(fake).index
+    others = {"4": 5, "9": None, "2": 0}  # the other data counts its items otherwise, and lacks one
+    monkeypatch.setattr(
+        fake, "index", lambda run, side, key: others.get(key) if run == "beta" and side == "item" else plain(fake, run, side, key)
+    )
+    at.selectbox(key="run_picker").set_value("beta").run()
+    asked = room(fake).asked[-1]
+    assert (asked.person.history, asked.follow) == ((5,), 0) and "no item with the key '9'" in said(at)
+
+
+def test_keys_with_commas_keep_their_place_in_the_address(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dataclasses
+
+    card, index = fake.card, fake.index
+    keys = {3: "a,b", 8: "50%2C"}
+    back = {key: i for i, key in keys.items()}
+    monkeypatch.setattr(
+        fake,
+        "card",
+        lambda run, side, i: dataclasses.replace(card(run, side, i), key=keys[i]) if side == "item" and i in keys else card(run, side, i),
+    )
+    monkeypatch.setattr(
+        fake, "index", lambda run, side, key: back.get(key, index(run, side, key)) if side == "item" else index(run, side, key)
+    )
+    at = page(PAGE, items="1")
+    at.multiselect(key="xray_items").set_value([3, 8]).run()
+    link = address(at, "items")
+    assert link is not None and room(fake).asked[-1].person.history == (3, 8)
+    page(PAGE, items=link)
+    assert room(fake).asked[-1].person.history == (3, 8)
+
+
+def typed(at: Any, key: str) -> None:
+    box = at.selectbox(key="xray_user")
+    box.options = [*box.options, key]  # a test cannot type what no option says
+    box.set_value(key).run()
+
+
+def test_a_large_catalogue_is_searched(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.xray import question
+
+    monkeypatch.setattr(question, "LISTED", 4)
+    monkeypatch.setattr(
+        fake.intake(),
+        "find",
+        lambda run, data, words: tuple((str(i + 1), t) for i, t in enumerate(fake.titles(run)) if words and words in t),
+    )
+    at = page(PAGE, items="4")
+    assert at.multiselect(key="xray_items").options == ["Toy Story"]
+    at.text_input(key="xray_words").set_value("Alien").run()
+    at.multiselect(key="xray_items").set_value([3, 0]).run()
+    assert not at.exception and room(fake).asked[-1].person.history == (3, 0)
+    at.text_input(key="xray_words").set_value("Heat").run()
+    assert at.multiselect(key="xray_items").value == [3, 0] and "Heat" in at.selectbox(key="xray_follow").options
+    at = page(PAGE, user="101")
+    typed(at, "105")
+    assert room(fake).asked[-1].person.user == 5
+    typed(at, "<b>")
+    assert "No user of this data has the key '<b>'" in said(at)

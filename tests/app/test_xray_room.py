@@ -14,6 +14,7 @@ from app import chips
 from app.library import Library
 from app.seam import Person, Trouble
 from app.seam.xray import Question
+from app.xray import asking, xray
 from app.xray.xray import Xray
 from llmrec.commands import xray as command
 from llmrec.contracts import Queries
@@ -129,10 +130,22 @@ def test_what_if_begins_with_the_rank_that_is(library: Library, name: str, head:
     rank = dict((label, value) for label, value, _ in room.look(name, asked).numbers)["Exact rank"]
     assert str(shown.table["rank"][0]) == rank and shown.table["places gained"][0] == 0
     assert shown.table["past"][1].startswith("without ")
+    ranks = {int(rank) for rank in shown.table["rank"].dropna()}
+    assert ("The largest change is" in shown.caption) == (len(ranks) > 1) == ("None of the other pasts" not in shown.caption)
     with pytest.raises(Trouble, match="Choose an item"):
         room.what_if(name, dataclasses.replace(asked, follow=None))
     with pytest.raises(Trouble, match="no history"):
         room.what_if(name, Question(Person(), follow=1))
+
+
+def test_what_if_says_so_where_no_past_changes_the_place(library: Library, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from llmrec.recommend.trace import whatif
+
+    real = whatif.outcomes
+    monkeypatch.setattr(whatif, "outcomes", lambda *args: [dataclasses.replace(one, rank=4) for one in real(*args)])
+    given = asking.asked(library, name, question(library, name))
+    caption = xray._what_if(given, False).caption
+    assert "None of the other pasts changes its place" in caption and "largest change" not in caption
 
 
 def test_questions_that_cannot_be_asked_are_sentences(library: Library, name: str) -> None:
