@@ -18,11 +18,16 @@ LISTED = 2_000  # keys in one list; more are typed
 
 def begin(parts: dict[str, str]) -> None:
     """An address that names a user or an item, and no part, opens that part. What another page of this session wrote there does not."""
-    if "section_show" not in st.session_state and "show" not in st.query_params:
-        came = [name for name in ("user", "item") if name in st.query_params and f"_link_{name}" not in st.session_state]
-        named = next(iter(came), None)
+    if "show" not in st.query_params:
+        named = next((name for name in ("user", "item") if _followed(name)), None)
         if named in parts:
             st.session_state["section_show"] = named
+
+
+def _followed(name: str) -> bool:
+    """Whether a link brought this value, and not this session itself."""
+    fresh = st.query_params.get(name)
+    return fresh is not None and fresh != st.session_state.get(f"_link_{name}")
 
 
 def picker() -> str | None:
@@ -151,7 +156,8 @@ def _user(data: str) -> None:
     keys = backend.intake().users(run, data)
     wanted = frame.linked("user")
     known = set(keys)
-    if st.session_state.get("data_user") not in known:
+    typed = st.session_state.get("data_user")
+    if typed not in known or (wanted in known and _followed("user")):
         st.session_state["data_user"] = wanted if wanted in known else (keys[0] if keys else None)
     held = st.session_state["data_user"]
     listed = keys if len(keys) <= LISTED else [*keys[:LISTED], *([held] if held not in keys[:LISTED] else [])]
@@ -174,8 +180,9 @@ def _user(data: str) -> None:
             placeholder="a title, a year or a genre",
             help="Keep the lines that hold these words.",
         )
-    if wanted and wanted not in known and wanted != key:
-        st.warning(chips.text(f"No user has the key {wanted!r:.100}; showing {key}."), icon=":material/info:")
+    lost = next((k for k in (wanted, typed) if k and k not in known), None)
+    if lost:
+        st.warning(chips.text(f"No user has the key {lost!r:.100}; showing {key}."), icon=":material/info:")
     if key is None:
         st.info("This data set has no users.", icon=":material/info:")
         return
@@ -206,7 +213,9 @@ def _table(table: pd.DataFrame, words: str, name: str, title: str, said: str) ->
 
 def _item(data: str) -> None:
     room, run = shared.backend().intake(), frame.run()
-    wanted = frame.linked("item")
+    wanted, followed = frame.linked("item"), _followed("item")
+    if followed:
+        st.session_state["data_item_words"] = ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         words = st.text_input(
             "Find an item",
@@ -220,7 +229,7 @@ def _item(data: str) -> None:
         if not words and wanted and wanted not in found:
             with frame.told():
                 found = {wanted: room.takers(run, data, wanted)[0], **found}
-        if st.session_state.get("data_item") not in found:
+        if st.session_state.get("data_item") not in found or (followed and wanted in found):
             st.session_state["data_item"] = wanted if wanted in found else next(iter(found), None)
         key = st.selectbox(
             "Item",
