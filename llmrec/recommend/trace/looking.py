@@ -69,12 +69,8 @@ def look(recommender: Recommender, query: Queries, target: int | None = None, wo
     ValueError where the recommender is no language model.
     """
     lm = _demand(recommender)
-    training = lm.lm.training
-    lm.lm.eval()
-    try:
+    with whole.at_rest(lm):
         return _look(lm, query, target, words or Template(0, lm.unseen))
-    finally:
-        lm.lm.train(training)
 
 
 def ranks(scores: np.ndarray, gone: Ints, ties: np.ndarray | None = None) -> Ints:

@@ -20,6 +20,7 @@ from llmrec.lm.heads.whole import last_states
 from llmrec.lm.names import Array
 from llmrec.lm.precision import autocast
 from llmrec.recommend.language import LanguageRecommender
+from llmrec.recommend.trace.whole import at_rest
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ def after(recommender: LanguageRecommender, prompt: list[int], prefix: tuple[int
 
     ValueError where no name goes on after this prefix.
     """
+    with at_rest(recommender):
+        return _after(recommender, prompt, prefix)
+
+
+def _after(recommender: LanguageRecommender, prompt: list[int], prefix: tuple[int, ...]) -> Next:
     lm = recommender.lm
     if isinstance(recommender.head, Trie):
         exact = Exact(lm, recommender.head, recommender.compiled, prompt)

@@ -59,7 +59,8 @@ def outcomes(recommender: LanguageRecommender, query: Queries, target: int, word
     words = words or Template(0, recommender.unseen)
     for variant in variants(query.histories[0]):
         who = recommender.people(Queries(query.users, (variant.history,)))[0]
-        scores = _scores(recommender, recommender.prompt(who, variant.history, words.number, words.unseen))
+        with whole.at_rest(recommender):
+            scores = _scores(recommender, recommender.prompt(who, variant.history, words.number, words.unseen))
         ties = None if isinstance(recommender.head, Trie) else recommender.compiled.ties.numpy()
         ranks = looking.ranks(scores, gone, ties)
         yield Outcome(variant, int(ranks[target]) or None, float(scores[target]), int(np.flatnonzero(ranks == 1)[0]))

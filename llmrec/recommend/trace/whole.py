@@ -5,6 +5,8 @@ Where it stands: after the heads `retrieve` and `items`, whose own scores these 
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +16,17 @@ from llmrec.contracts import Floats
 from llmrec.lm.heads.whole import last_states
 from llmrec.lm.precision import autocast
 from llmrec.recommend.language import LanguageRecommender
+
+
+@contextlib.contextmanager
+def at_rest(recommender: LanguageRecommender) -> Iterator[None]:
+    """The model as it recommends, without dropout; as it was afterwards."""
+    training = recommender.lm.training
+    recommender.lm.eval()
+    try:
+        yield
+    finally:
+        recommender.lm.train(training)
 
 
 @dataclass(frozen=True)

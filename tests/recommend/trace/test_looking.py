@@ -44,6 +44,26 @@ def recommender(kind: str, beams: int = 3, seed: int = 0, max_items: int = 4) ->
     return LanguageRecommender(lm, table, head, head.compile(lm, table, vectors=vectors), max_items=max_items)
 
 
+@pytest.mark.parametrize("kind", HEADS)
+def test_a_model_in_training_is_looked_at_as_it_recommends(kind: str) -> None:
+    model = recommender(kind, seed=3)
+    modes: list[bool] = []
+    hook = model.lm.register_forward_pre_hook(lambda lm, _: modes.append(lm.training))
+    try:
+        for ask in (
+            lambda: looking.look(model, query([1, 2])),
+            lambda: pieces.after(model, model.prompt(-1, np.asarray([1, 2], dtype=np.int32))),
+            lambda: list(whatif.outcomes(model, query([1, 2]), 3)),
+        ):
+            model.lm.train()
+            modes.clear()
+            ask()
+            assert modes and not any(modes) and model.lm.training
+    finally:
+        hook.remove()
+        model.lm.eval()
+
+
 def query(history: list[int], exclude: list[int] | None = None, user: int = -1) -> Queries:
     return Queries.of_history(history, exclude, user)
 
