@@ -53,6 +53,18 @@ def test_a_beam_that_keeps_all_ranks_as_the_exact_scores_do(table: IdTable) -> N
     np.testing.assert_allclose(ranked.scores[0], seen.items[ranked.items[0]], atol=1e-4)
 
 
+def test_a_pass_reads_no_more_nodes_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = np.stack(np.unravel_index(np.arange(24), (4, 3, 2)), 1).astype(np.int32)
+    seen, *_ = opened(IdTable("deep", Names(codes, (Book("a", 4), Book("b", 3), Book("d", 2)))), [0])
+    everywhere = np.arange(seen.tree.n_nodes)
+    whole = seen.states(everywhere)
+    monkeypatch.setattr(exact, "CHUNK", 5)
+    read: list[int] = []
+    seen.lm.register_forward_pre_hook(lambda _, given: read.append(given[0].shape[1]))
+    torch.testing.assert_close(seen.states(everywhere), whole, atol=1e-4, rtol=1e-4)
+    assert len(read) > 1 and max(read) <= 5
+
+
 def test_a_catalogue_of_too_many_names_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exact, "MOST", 2)
     seen, *_ = opened(world.table(), [0])

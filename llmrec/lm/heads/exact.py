@@ -9,6 +9,7 @@ one copy of the prompt, each seeing its own ancestors alone, as the beam does.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +23,7 @@ from llmrec.lm.model import LanguageModel
 from llmrec.lm.names import Array, NameTree
 from llmrec.lm.precision import autocast
 
-CHUNK = 256  # nodes read in one pass
+CHUNK = 256  # nodes read in one pass, those before them included; a longer way is read alone
 MOST = 20_000  # nodes where names part, beyond which a whole catalogue takes minutes on a small machine
 
 
@@ -62,7 +63,7 @@ class Exact:
     def states(self, nodes: Array) -> Tensor:
         """The state after the prompt and the way to each node: (n, d)."""
         with autocast(self.lm.device):
-            parts = [self._part(nodes[first : first + CHUNK]) for first in range(0, len(nodes), CHUNK)]
+            parts = [self._part(chunk) for chunk in self._chunks(nodes)]
         return torch.cat(parts)
 
     @torch.no_grad()
@@ -107,6 +108,17 @@ class Exact:
         cache = DynamicCache()
         ids = torch.tensor([self.prompt], dtype=torch.int64, device=self.lm.device)
         return cache, self.lm(ids, torch.ones_like(ids), cache=cache)[:, -1]
+
+    def _chunks(self, nodes: Array) -> Iterator[Array]:
+        """The nodes in order, cut so that a pass reads `CHUNK` nodes at most."""
+        first, read = 0, set[int]()
+        for at, node in enumerate(nodes.tolist()):
+            way = set(self.path(node))
+            if read and len(read | way) > CHUNK:
+                yield nodes[first:at]
+                first, read = at, set()
+            read |= way
+        yield nodes[first:]
 
     def _part(self, nodes: Array) -> Tensor:
         cache, root = self._read
