@@ -153,7 +153,7 @@ def _products(path: Path, item: Keys, notes: list[str]) -> pd.DataFrame:
 
 
 def _genres(row: dict[str, Any]) -> list[str]:
-    """The categories of a product, the one that all share left out: a list, or 2014's list of paths."""
+    """The categories of a product, each once and 20 at most: one text, a list, or 2014's list of paths."""
     found: Any = next((row[f] for f in GENRES if row.get(f)), [])
     if isinstance(found, str):
         return [found]

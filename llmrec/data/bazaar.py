@@ -26,9 +26,10 @@ OPENED = 1_500_000_000  # the second at which the market opens
 class Bazaar:
     """Things of `kinds` kinds, and users who like three kinds, mostly of one genre. A kind is a stuff and a thing: "Amber Lantern".
 
-    users, items: how many; mean_history: interactions of a user on average, at least 8 each; noise: the share of them that
-    follows the crowd and not the user's own kinds; tail: the popularity of the r-th thing of its kind falls as r^-tail.
-    Every thing was taken by somebody, as long as there are interactions enough. `kind_of_items` and `tastes` tell what is true.
+    users, items: how many; mean_history: how often a user chooses on average, 8 times at least, where a thing that is chosen again counts
+    once; noise: the share of these choices that follows the crowd and not the user's own kinds; tail: the popularity of the r-th thing of
+    its kind falls as r^-tail. Beside these choices every thing has one user who took it first, so that none was never taken.
+    `kind_of_items` and `tastes` tell what is true.
     """
 
     users: int = 20_000

@@ -34,7 +34,7 @@ def escape(text: str) -> str:
     """A text that LaTeX sets as it is written, on one line: no command, and no two signs that it would draw as one."""
     out = ""
     for before, c in zip(" " + text, text, strict=False):
-        out += "{}" if c == before and c in "-'`," else ""
+        out += "{}" if (c == before and c in "-'`,") or before + c in ("?`", "!`") else ""
         out += SPECIAL.get(c, c if c.isprintable() else " ")
     return out
 

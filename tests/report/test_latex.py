@@ -25,6 +25,7 @@ def test_an_attack_is_a_word() -> None:
     assert latex.escape(r"\input{/etc/passwd}") == r"\textbackslash{}input\{/etc/passwd\}"
     assert latex.escape("a\nb\x00c") == "a b c"
     assert latex.escape("x--y``z") == "x-{}-y`{}`z"
+    assert latex.escape("Why?`a!`") == "Why?{}`a!{}`"  # or they are the Spanish signs
 
 
 def test_a_table_has_its_rules_its_bold_and_as_many_cells_as_columns() -> None:
