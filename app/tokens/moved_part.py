@@ -5,11 +5,13 @@ Where it stands: a part of the Tokens page, over `seam.MapsLike.change`. What it
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from app import chips, frame, shared
 from app.seam.maps import Change, Lay
 from app.tokens import find_part, hand, lay_part, pointing
+from llmrec.report import spreadsheet
 
 CHART = "both"
 
@@ -52,12 +54,36 @@ def show(run: str) -> None:
         f"Both maps are the {change.how} of the first run's vectors, laid out as chosen on Map: zoom one and the other follows. "
         "Click a point to see it below."
     )
+    _points(run, other, lay)
     _listed(run, change)
     _agreement(change)
     if change.flow is not None:
         frame.exhibit(change.flow)
     else:
         st.caption("There is no flow to draw: the names of one of these runs do not begin with a Token that items share.")
+
+
+def _points(run: str, other: str, lay: Lay) -> None:
+    """Every point of the map with both of its names, as a file: made when it is asked for, there may be many."""
+    st.download_button(
+        "Points as CSV",
+        lambda: spreadsheet.to_csv(points(run, other, lay)),
+        file_name=f"moved-{run}-{other}.csv",
+        mime="text/csv",
+        key="csv_moved_points",
+        icon=":material/download:",
+        on_click="ignore",
+        type="tertiary",
+        help="Where each point lies, and what either run calls it.",
+    )
+
+
+def points(run: str, other: str, lay: Lay) -> pd.DataFrame:
+    """Coordinates of every point, its name in the first run, and in the other ("" where that names it not)."""
+    here = shared.backend().maps().coordinates(run, lay)
+    there = shared.backend().names().listed(other, None)[["side", "key", "name"]]
+    both = here.merge(there, on=["side", "key"], how="left", suffixes=(" here", " there")).fillna({"name there": ""})
+    return both.rename(columns={"name here": f"name in {run}", "name there": f"name in {other}"})
 
 
 @st.fragment(run_every=1.0)

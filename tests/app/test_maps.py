@@ -157,6 +157,25 @@ def test_two_runs_on_one_layout(world: Any, asked: _Never) -> None:
             backend.maps().change(run, wrong, None, False, PCA)
 
 
+def test_every_point_is_told_with_both_of_its_names(world: Any, asked: _Never) -> None:
+    from app import shared
+    from app.tokens import moved_part
+    from llmrec.ids.lookup import written
+
+    backend, (run, other, _) = world
+    shared.use(backend)
+    try:
+        told = moved_part.points(run, other, PCA)
+    finally:
+        shared.use(None)
+    assert len(told) == len(backend.maps().coordinates(run, PCA)) > 40 and {"x", "y"} <= set(told)
+    tables = [(name, backend._library.world(name)) for name in (run, other)]
+    for row in told.to_dict("records"):
+        for name, its in tables:
+            names = its.table.items if row["side"] == "item" else its.table.users
+            assert row[f"name in {name}"] == written(names.spell(its.index(row["side"], row["key"])))
+
+
 def test_a_run_without_vectors_waits_for_a_space_instead_of_walking_it_here(
     world: Any, asked: _Never, monkeypatch: pytest.MonkeyPatch
 ) -> None:

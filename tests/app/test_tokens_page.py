@@ -135,6 +135,7 @@ def test_many_nodes_are_searched_by_words(fake: Any, page: Any, monkeypatch: pyt
 def test_two_runs_are_compared_and_a_row_takes_the_item_in_hand(fake: Any, page: Any) -> None:
     at = page(VIEW, **{"with": "beta", "part": "moved"})
     assert at.selectbox(key="with").value == "beta" and "Items changed 75% of their companions" in said(at)
+    assert "Points as CSV" in [button.proto.label for button in at.get("download_button")]
     assert list(at.dataframe[0].value["title"]) == ["Blade Runner", "Alien"]
     click(at, "item", 4, chart="both")
     assert at.query_params["item"] == "5"
