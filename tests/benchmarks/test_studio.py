@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.report import studio
-from benchmarks.studio import acts, stopwatch
+from benchmarks.studio import acts, grounds, stopwatch
 from benchmarks.studio.grounds import GROUNDS, named
 from tests.browser import chromium
 
@@ -52,6 +53,29 @@ def test_every_ground_has_recipes_that_can_be_read() -> None:
             assert read.data is not None
     with pytest.raises(ValueError, match="nothing to measure on is called 'ml'"):
         named("ml")
+
+
+def test_what_lacks_is_trained_recipe_by_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[tuple[str, ...]] = []
+
+    def made(name: str, measured: bool = True) -> None:
+        folder = tmp_path / name
+        (folder / "model").mkdir(parents=True)
+        (folder / "model" / "manifest.json").write_text("{}")
+        (folder / "run.json").write_text(json.dumps({"recipe": name.rpartition("-")[0]}))
+        if measured:
+            (folder / "metrics.json").write_text("{}")
+
+    def do(runs: Path, module: str, *words: str) -> None:
+        done.append((module, *words[:1]))
+        if module == "llmrec":
+            made(f"{Path(words[1]).stem}-2")
+
+    monkeypatch.setattr(grounds, "_do", do)
+    made("tokenrec-ml-100k-sketch-1")
+    made("metaid-ml-100k-sketch-1", measured=False)  # with a model, but stopped before its end
+    assert grounds.ready(named("ml-100k"), tmp_path) == "metaid-ml-100k-sketch-2"
+    assert done == [("llmrec", "train"), ("app.tokens.projecting", "metaid-ml-100k-sketch-2")]
 
 
 def test_every_page_of_the_studio_is_measured() -> None:
