@@ -70,8 +70,7 @@ class Kernel:
                 body = ast.parse(cell.source).body
                 for number, statement in enumerate(body, 1):
                     shown = number == len(body) and isinstance(statement, ast.Expr)
-                    tree = ast.Interactive([statement]) if shown else ast.Module([statement], [])
-                    self._inside.runcode(compile(tree, "<cell>", "single" if shown else "exec"))
+                    self._inside.runsource(ast.unparse(statement) + "\n", symbol="single" if shown else "exec")  # with its decorators
         finally:
             sys.displayhook = before
         if "Traceback (most recent call last)" in failed.getvalue():
