@@ -65,11 +65,11 @@ def test_a_training_from_the_page_to_its_end(studio: str, visitor: Any) -> None:
     settle(tab)
     tab.get_by_role("link", name="Train", exact=True).click()
     write(tab, RECIPE)
-    heading = ".st-key-job h2:has-text('cllm4rec-checkerboard-run-1')"
+    heading = ".st-key-job h2:has-text('cllm4rec-checkerboard-run-2')"
     press(tab, "Start training", heading)
     state(tab, "running")
     seen = points(tab)
-    assert "job=cllm4rec-checkerboard-run-1" in tab.url
+    assert "job=cllm4rec-checkerboard-run-2" in tab.url
 
     tab.reload()
     assert points(tab) >= seen
