@@ -5,6 +5,7 @@ The page itself is asked, by the styles that the browser computed; the numbers a
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 # colours come in any notation that CSS has: one pixel of a canvas says what each really is
@@ -69,9 +70,16 @@ def brightness(tab: Any) -> float:
     return float(tab.evaluate(GROUND))
 
 
-def hard_to_read(tab: Any, least: float = 4.5) -> list[str]:
-    """Words whose contrast with what lies under them is below `least`, each with its ratio; 3 is enough for headings and controls."""
+def hard_to_read(tab: Any, least: float = 4.5, patience: float = 20.0) -> list[str]:
+    """Words whose contrast with what lies under them is below `least`, each with its ratio; 3 is enough for headings and controls.
+
+    patience: seconds in which words may still come up: what a rerun has not reached yet stands pale for a while.
+    """
+    end = time.monotonic() + patience
     found: list[str] = tab.evaluate(WORDS, least)
+    while found and time.monotonic() < end:
+        tab.wait_for_timeout(250)
+        found = tab.evaluate(WORDS, least)
     return found
 
 
