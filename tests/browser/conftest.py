@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from tests.browser import chromium as browser
-from tests.browser import small_run
+from tests.browser import hands, sight, small_run
 
 ROOT = Path(__file__).resolve().parents[2]
 UPLOAD = "of-a-browser-test"  # the data set that a test imports
+DARK, PHONE = 0.05, 420  # luminance; pixels
 Visitor = Callable[..., Any]
 
 
@@ -90,9 +91,29 @@ def visitor(window: Any, tmp_path: Path) -> Iterator[Visitor]:
 
 
 @pytest.fixture
-def tab(visitor: Visitor) -> Any:
-    """One tab, light, of a usual size."""
-    return visitor()
+def reopened(visitor: Visitor) -> Visitor:
+    """`reopened(address, sign, control)`: what somebody sees who was sent an address: in a browser that knows nothing, in the dark.
+
+    The page must be dark, its words must be legible, the Tab key must come to the control, and a phone must show it without scrolling
+    sideways. sign: what stands when the page stands. Returns the tab, wide again.
+    """
+
+    def look(address: str, sign: str, control: str) -> Any:
+        tab = visitor(dark=True)
+        hands.visit(tab, address)
+        tab.locator(sign).first.wait_for(state="attached", timeout=hands.PATIENCE)
+        hands.settle(tab)
+        assert tab.locator("[data-testid=stException]").count() == 0
+        assert sight.brightness(tab) < DARK
+        assert sight.hard_to_read(tab) == []
+        assert hands.tabbed_to(tab, control), f"the Tab key does not come to {control}"
+        tab.set_viewport_size({"width": PHONE, "height": 900})
+        hands.settle(tab)
+        assert sight.too_wide(tab) == ""
+        tab.set_viewport_size({"width": 1280, "height": 1000})
+        return tab
+
+    return look
 
 
 def watch(tab: Any, faults: list[str]) -> None:

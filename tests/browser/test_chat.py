@@ -29,11 +29,9 @@ def test_a_conversation(studio: str, visitor: Any) -> None:
     assert len(second) == 5 and not set(first) & set(second)
 
 
-def test_the_address_says_who_talks_to_which_run(studio: str, visitor: Any) -> None:
-    tab = visitor(dark=True)
-    visit(tab, f"{studio}/talk?run=tokenrec-checkerboard-run-1&user=u3")
+def test_the_address_says_who_talks_to_which_run(studio: str, reopened: Any) -> None:
+    tab = reopened(f"{studio}/talk?run=tokenrec-checkerboard-run-1&user=u3", "iframe", "iframe")
     frame = tab.locator("iframe")
-    frame.wait_for()
     source = frame.get_attribute("src")
     assert "run=tokenrec-checkerboard-run-1" in source and "user=u3" in source and "__theme=dark" in source
     chat = tab.frame_locator("iframe")

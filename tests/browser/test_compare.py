@@ -29,7 +29,7 @@ def rows(tab: Any) -> list[str]:
     return [line[0] for line in table][1:]
 
 
-def test_runs_differences_and_the_report(studio: str, visitor: Any) -> None:
+def test_runs_differences_and_the_report(studio: str, visitor: Any, reopened: Any) -> None:
     tab = visitor()
     visit(tab, f"{studio}/?run={RUNS[0]}")
     go(tab, "Compare", TABLE)
@@ -54,9 +54,7 @@ def test_runs_differences_and_the_report(studio: str, visitor: Any) -> None:
     assert all(run in words for run in RUNS) and alone.locator("table").count() >= 1
     assert [url for url in asked if not re.match("file:|data:|blob:", url)] == []
 
-    again = visitor(dark=True)
-    visit(again, deep)
-    again.locator(".st-key-compare_against").wait_for()
+    again = reopened(deep, ".st-key-compare_against input", ".st-key-compare_runs")
     again.locator("[data-testid=stMain] .js-plotly-plot .main-svg").first.wait_for()
     assert again.locator(".st-key-compare_against input").first.input_value() == RUNS[1]
 

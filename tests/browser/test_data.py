@@ -17,7 +17,7 @@ CHARTS = "[data-testid=stMain] .js-plotly-plot .main-svg"
 FILES = "[class*='st-key-files_'] input[type=file]"
 
 
-def test_a_data_set_and_a_person_of_it(studio: str, visitor: Any) -> None:
+def test_a_data_set_and_a_person_of_it(studio: str, visitor: Any, reopened: Any) -> None:
     tab = visitor()
     visit(tab, f"{studio}/?run={RUN}")
     go(tab, "Data", ".st-key-counts")
@@ -32,8 +32,7 @@ def test_a_data_set_and_a_person_of_it(studio: str, visitor: Any) -> None:
     assert len(lines) == 20 and sum(line.endswith(",test") for line in lines) == 1  # 19 of the 20 odd items, the last held out
     assert all("Odd" in line for line in lines[1:])
     assert sight.hard_to_read(tab) == []
-    again = visitor(dark=True)
-    visit(again, tab.url)
+    again = reopened(tab.url, ".st-key-csv_history button", ".st-key-data_user")
     assert download(again, ".st-key-csv_history button").read_text(encoding="utf-8-sig").splitlines() == lines
 
 
@@ -75,10 +74,8 @@ def test_a_file_of_ones_own(studio: str, visitor: Any, tmp_path: Path) -> None:
     press(tab, ".st-key-look_at button", lambda patience: tab.locator(head).wait_for(timeout=patience))
     address_holds(tab, f"data={UPLOAD}")
     settle(tab)
+    there_was = tab.url
     assert "15" in tab.locator(".st-key-counts").inner_text() and "120" in tab.locator(".st-key-counts").inner_text()
-    again = visitor(dark=True)
-    visit(again, tab.url)
-    again.locator(head).wait_for()
 
     def gone(patience: int) -> None:
         if tab.locator(head).count():
@@ -88,7 +85,6 @@ def test_a_file_of_ones_own(studio: str, visitor: Any, tmp_path: Path) -> None:
         tab.locator(head).wait_for(state="detached", timeout=patience)
 
     insist(tab, gone)
-    late = visitor()
-    visit(late, again.url)  # an address to what is no more shows something else
-    late.locator(".st-key-counts").wait_for()
-    assert late.locator(head).count() == 0
+    visit(tab, there_was)  # an address to what is no more shows something else
+    tab.locator(".st-key-counts").wait_for()
+    assert tab.locator(head).count() == 0

@@ -19,7 +19,7 @@ def named(tab: Any, side: str) -> list[str]:
     return titles
 
 
-def test_the_model_beside_a_baseline(studio: str, visitor: Any) -> None:
+def test_the_model_beside_a_baseline(studio: str, visitor: Any, reopened: Any) -> None:
     tab = visitor()
     visit(tab, f"{studio}/?run={RUN}")
     go(tab, "Recommend", MODEL)
@@ -47,7 +47,6 @@ def test_the_model_beside_a_baseline(studio: str, visitor: Any) -> None:
     assert [line.split(",")[3] for line in lines[1:11]] == [title.rpartition(" (")[0] for title in titles]
 
     assert sight.hard_to_read(tab) == []
-    again = visitor(dark=True)  # somebody else who was sent the address
-    visit(again, tab.url)
+    again = reopened(tab.url, MODEL, ".st-key-rec_user")
     again.locator(MODEL).nth(9).wait_for()
     assert named(again, "model_side") == titles

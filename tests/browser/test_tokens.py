@@ -71,7 +71,7 @@ def test_search_click_and_colours(studio: str, visitor: Any) -> None:
     assert view(tab, MAP) == pytest.approx(zoom, abs=0.1 * span), "another colouring moved the map"
 
 
-def test_an_area_drawn_by_hand(studio: str, visitor: Any) -> None:
+def test_an_area_drawn_by_hand(studio: str, visitor: Any, reopened: Any) -> None:
     tab = visitor()
     open_map(tab, studio)
     lasso(tab, MAP, (0.01, 0.01, 0.5, 0.99))
@@ -80,8 +80,7 @@ def test_an_area_drawn_by_hand(studio: str, visitor: Any) -> None:
     address_holds(tab, "area=pca")
     rows = list(csv.DictReader(download(tab, ".st-key-csv_sel_rows button").read_text(encoding="utf-8-sig").splitlines()))
     assert len(rows) == some and len({int(row["key"][1:]) % 2 for row in rows}) == 1
-    again = visitor(dark=True)  # the same area in a fresh browser
-    visit(again, tab.url)
+    again = reopened(tab.url, ".st-key-area h3", ".st-key-find")
     assert inside(again) == some
 
 
@@ -94,9 +93,6 @@ def test_what_moved_between_two_runs(studio: str, visitor: Any) -> None:
     moved = download(tab, ".st-key-csv_moved button").read_text(encoding="utf-8-sig").splitlines()
     assert len(moved) > 10 and "moved" in moved[0]
     address_holds(tab, f"with={OTHER}")
-    again = visitor(dark=True)
-    visit(again, tab.url)
-    again.locator(".st-key-both .main-svg").first.wait_for(timeout=hands.PATIENCE)
 
 
 def test_health_and_tree(studio: str, visitor: Any) -> None:

@@ -15,7 +15,7 @@ NAME = ".st-key-name_metaid .t-name .chip.tok"
 SLIDER = ".st-key-tour_k input[type=range]"
 
 
-def test_another_item_and_its_names(studio: str, visitor: Any) -> None:
+def test_another_item_and_its_names(studio: str, visitor: Any, reopened: Any) -> None:
     tab = visitor()
     visit(tab, f"{studio}/?run={RUN}")
     tab.locator(NAME).first.wait_for(timeout=PATIENCE)
@@ -29,15 +29,12 @@ def test_another_item_and_its_names(studio: str, visitor: Any) -> None:
     name = tab.locator(NAME).all_inner_texts()
     assert len(name) >= 2
 
-    again = visitor(dark=True)
-    visit(again, tab.url)
+    again = reopened(tab.url, NAME, ".st-key-tour_find")
     again.locator(".st-key-hero_item h2:has-text('Even 6')").wait_for()
-    again.locator(NAME).first.wait_for(timeout=PATIENCE)
-    settle(again)
     assert again.locator(NAME).all_inner_texts() == name
 
 
-def test_a_walk_and_a_slider_of_meta_id(studio: str, visitor: Any) -> None:
+def test_a_walk_and_a_slider_of_meta_id(studio: str, visitor: Any, reopened: Any) -> None:
     tab = visitor()
     visit(tab, f"{studio}/?run={RUN}")
     section(tab, "story", "META ID", ".st-key-section_step")
@@ -58,7 +55,5 @@ def test_a_walk_and_a_slider_of_meta_id(studio: str, visitor: Any) -> None:
     assert tab.locator("[data-testid=stException]").count() == 0
     now = tab.locator(SLIDER).input_value()
     tab.get_by_text(f"K = {now}", exact=True).first.wait_for()  # the figure's own title
-    again = visitor(dark=True)
-    visit(again, tab.url)
-    again.locator(SLIDER).wait_for(state="attached", timeout=PATIENCE)
+    again = reopened(tab.url, SLIDER, SLIDER)
     assert again.locator(SLIDER).input_value() == now

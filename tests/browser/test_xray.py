@@ -14,7 +14,7 @@ RUN = "metaid-checkerboard-run-1"
 VERDICT, CHARTS = ".st-key-xray_verdict h2", "[data-testid=stMain] .js-plotly-plot .main-svg"
 
 
-def test_a_person_the_verdict_and_the_beam(studio: str, visitor: Any) -> None:
+def test_a_person_the_verdict_and_the_beam(studio: str, visitor: Any, reopened: Any) -> None:
     tab = visitor()
     visit(tab, f"{studio}/?run={RUN}")
     go(tab, "X-ray", VERDICT)
@@ -33,9 +33,7 @@ def test_a_person_the_verdict_and_the_beam(studio: str, visitor: Any) -> None:
     if said.startswith("Found at place"):  # then the list says so too, at that place
         assert "held-out item" in tab.locator(".st-key-xray_list ol.lm-list li").nth(int(said.split()[-1]) - 1).inner_text()
     assert sight.hard_to_read(tab) == []
-    again = visitor(dark=True)
-    visit(again, tab.url)
-    again.locator(".st-key-xray_list ol.lm-list li").first.wait_for()
+    again = reopened(tab.url, ".st-key-xray_list ol.lm-list li", ".st-key-xray_user")
     assert again.locator(VERDICT).inner_text() == said
     assert again.locator(".st-key-xray_list ol.lm-list .title").all_inner_texts() == titles
 
