@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +36,8 @@ def measure(ground: Ground, runs: Path, wanted: Sequence[str], repeats: int) -> 
     found: dict[str, list[Sample]] = {}
     with serving.browser() as window:
         if "first" in wanted:
-            found["first"] = [("first page", first(window, runs)) for _ in range(repeats)]
+            found["first"] = [("first page", round(first(window, runs), 3)) for _ in range(repeats)]
+            print(f"  first: {told(found['first'])}", flush=True)
         with serving.served(runs) as server:
             world = look(server.address, runs, run)
             for key in acts.ACTS:
@@ -58,7 +60,9 @@ def sampled(window: Any, world: acts.World, key: str, repeats: int) -> list[Samp
             for what, took in acts.ACTS[key].work(tab, world, repeats):
                 found.append((what, round(took, 3)))
         except Exception as error:  # whatever one act meets, the others are measured
-            print(f"{key}: {type(error).__name__}: {str(error)[:400]}", file=sys.stderr, flush=True)
+            seen = Path(tempfile.gettempdir()) / f"llmrec-bench-ui-{key.replace(' ', '-')}.png"
+            tab.screenshot(path=seen)
+            print(f"{key}: {type(error).__name__}: {str(error)[:300]}\nwhat stood there: {seen}", file=sys.stderr, flush=True)
     print(f"  {key}: {told(found)}", flush=True)
     return found
 
