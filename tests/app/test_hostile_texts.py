@@ -166,7 +166,7 @@ def test_hostile_errors_stay_texts(evil: Any, fakes: Any, page: Any, monkeypatch
 
     evil.fails = EVIL
     assert_harmless(page("views/recommend.py"))
-    at = page("views/data.py")
+    at = page("views/data.py", show="user")
     at.text_input(key="data_search").set_value(EVIL + " nothing").run()
     assert_harmless(at)
 

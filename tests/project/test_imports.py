@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(600)  # a child for every module of the tree
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ("app/studio.py", "app/views/")  # pages: Streamlit runs them, nobody imports them
 

@@ -275,10 +275,15 @@ def test_a_recipe_name_makes_no_path() -> None:
 
 
 def test_maps_are_drawn_by_our_own_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app import maps
+    import subprocess
+
+    from llmrec.runs import launch
 
     for name in ("json.py", "dataclasses.py", "app.py", "llmrec.py", "sitecustomize.py"):
         (tmp_path / name).write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()")
     monkeypatch.chdir(tmp_path)
-    assert maps._start("no-such-run").wait(300) != 0  # it looked for the run, and there is none
+    work = launch.command("app.tokens.projecting", "no-such-run")
+    assert (
+        subprocess.run(work, env=launch.environment(), capture_output=True, check=False, timeout=300).returncode != 0
+    )  # there is no such run
     assert not (tmp_path / "ran").exists()
