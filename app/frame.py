@@ -101,7 +101,7 @@ def picker() -> None:
         st.session_state["_refused"] = wanted
         st.toast(chips.text(f"There is no run {wanted!r:.100} here; showing {names[0]!r}."))
     fresh = st.query_params.get("run")
-    followed = fresh in names and fresh != st.session_state.get("_link_run")  # a link to another run than the one in hand
+    followed = fresh in names and fresh != st.session_state.get("_run")  # a link to another run than the one in hand
     if followed or "run_picker" not in st.session_state or st.session_state["run_picker"] not in names:
         st.session_state["run_picker"] = wanted if wanted in names else names[0]
     chosen = st.selectbox(
