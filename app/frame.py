@@ -101,14 +101,15 @@ def picker() -> None:
         st.session_state["_refused"] = wanted
         st.toast(chips.text(f"There is no run {wanted!r:.100} here; showing {names[0]!r}."))
     fresh = st.query_params.get("run")
+    held = st.session_state.get("run_picker")
     followed = fresh in names and fresh != st.session_state.get("_run")  # a link to another run than the one in hand
-    if followed or "run_picker" not in st.session_state or st.session_state["run_picker"] not in names:
-        st.session_state["run_picker"] = wanted if wanted in names else names[0]
+    if followed or held not in names:
+        held = wanted if wanted in names else names[0]
+    st.session_state["run_picker"] = held  # written each time: a page that is opened anew would start at the first run
     chosen = st.selectbox(
         "Run",
         names,
         key="run_picker",
-        persist_state="session",
         label_visibility="collapsed",
         help="The trained run that every page shows. A run is one recipe, taken through.",
     )
