@@ -65,6 +65,9 @@ def results(row: str, folder: Path | None = None) -> tuple[Result, ...]:
     return _kept(row, folder or places.FOLDER)
 
 
+_SPANS: dict[bytes, Interval] = {}  # of values that were asked for before: a page asks for many of them twice
+
+
 @functools.cache
 def _kept(row: str, folder: Path) -> tuple[Result, ...]:
     known = rows().get(row)
@@ -96,17 +99,16 @@ def sample(row: str, metric: str, ranking: str = MASKED, users: Ids | None = Non
 
 
 def spans(samples: Sequence[Sample | None]) -> list[Interval | None]:
-    """The interval of each; those of equally many users share their draws, which is quicker and the same."""
-    out: list[Interval | None] = [None] * len(samples)
-    by_size: dict[int, list[int]] = {}
-    for i, one in enumerate(samples):
-        if one is not None:
-            by_size.setdefault(len(one.users), []).append(i)
-    for at in by_size.values():
-        columns = np.stack([one.per_user for one in (samples[i] for i in at) if one is not None], axis=1)
-        for i, found in zip(at, intervals(columns, rng.stream(0, "bootstrap")), strict=True):
-            out[i] = found
-    return out
+    """The interval of each; those of equally many users share their draws, which is quicker and the same. Each is worked out once."""
+    columns = [None if one is None else np.ascontiguousarray(one.per_user) for one in samples]
+    by_size: dict[int, dict[bytes, Array]] = {}
+    for column in columns:
+        if column is not None and column.tobytes() not in _SPANS:
+            by_size.setdefault(len(column), {})[column.tobytes()] = column
+    for new in by_size.values():
+        found = intervals(np.stack(list(new.values()), axis=1), rng.stream(0, "bootstrap"))
+        _SPANS.update(zip(new, found, strict=True))
+    return [None if column is None else _SPANS[column.tobytes()] for column in columns]
 
 
 def grid(names: Sequence[str], columns: Sequence[tuple[str, str]]) -> list[list[tuple[Sample | None, Interval | None]]]:

@@ -59,6 +59,7 @@ def test_runs_differences_and_the_report(studio: str, visitor: Any, reopened: An
     assert again.locator(".st-key-compare_against input").first.input_value() == RUNS[1]
 
 
+@pytest.mark.slow
 def test_fewer_runs_stand_in_the_address(studio: str, visitor: Any) -> None:
     tab = visitor()
     visit(tab, f"{studio}/compare?runs={RUNS[2]}&baselines=popularity")

@@ -36,6 +36,7 @@ def test_a_data_set_and_a_person_of_it(studio: str, visitor: Any, reopened: Any)
     assert download(again, ".st-key-csv_history button").read_text(encoding="utf-8-sig").splitlines() == lines
 
 
+@pytest.mark.slow
 def test_a_file_of_ones_own(studio: str, visitor: Any, tmp_path: Path) -> None:
     tab = visitor()
     visit(tab, f"{studio}/data?show=import")

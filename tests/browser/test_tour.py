@@ -34,6 +34,7 @@ def test_another_item_and_its_names(studio: str, visitor: Any, reopened: Any) ->
     assert again.locator(NAME).all_inner_texts() == name
 
 
+@pytest.mark.slow
 def test_a_walk_and_a_slider_of_meta_id(studio: str, visitor: Any, reopened: Any) -> None:
     tab = visitor()
     visit(tab, f"{studio}/?run={RUN}")

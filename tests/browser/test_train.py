@@ -1,4 +1,4 @@
-"""A training from the page in a real browser: start, watch, reload, stop, resume, delete. The worker is a real process."""
+"""A training from the page in a real browser: start, watch, stop, resume, delete. The worker is a real process."""
 
 from __future__ import annotations
 
@@ -58,24 +58,44 @@ def points(tab: Any) -> int:
     return int(told.rpartition("at step ")[2].rstrip(".").replace(",", ""))
 
 
-def test_a_training_from_the_page_to_its_end(studio: str, visitor: Any, reopened: Any) -> None:
-    tab = visitor()
+HEADING = ".st-key-job h2:has-text('cllm4rec-checkerboard-run-')"
+
+
+def start(tab: Any, studio: str) -> None:
+    """A training that is longer than the test, from the page's form."""
     tab.set_default_timeout(90_000)
     tab.goto(studio)
     settle(tab)
     tab.get_by_role("link", name="Train", exact=True).click()
     write(tab, RECIPE)
-    heading = ".st-key-job h2:has-text('cllm4rec-checkerboard-run-2')"
-    press(tab, "Start training", heading)
+    press(tab, "Start training", HEADING)
     state(tab, "running")
-    seen = points(tab)
-    assert "job=cllm4rec-checkerboard-run-2" in tab.url
+    assert f"job={tab.locator(HEADING).inner_text()}" in tab.url
 
-    tab.reload()
-    assert points(tab) >= seen
+
+def delete(tab: Any) -> None:
+    press(tab, "Delete …", ".st-key-ask_delete button")
+    press(tab, "Delete it", ".st-key-job h2:has-text('metaid-checkerboard-run-1')")  # the run that was there before
+    tab.locator(HEADING).wait_for(state="detached")
+
+
+def test_a_training_is_started_watched_and_deleted(studio: str, visitor: Any, reopened: Any) -> None:
+    tab = visitor()
+    start(tab, studio)
+    seen = points(tab)
     other = reopened(tab.url, ".st-key-job .chip.state", ".st-key-acts")  # a second visitor sees the same
     assert points(other) >= seen
     other.close()
+    delete(tab)
+
+
+@pytest.mark.slow
+def test_a_training_is_stopped_and_resumed(studio: str, visitor: Any) -> None:
+    tab = visitor()
+    start(tab, studio)
+    seen = points(tab)
+    tab.reload()
+    assert points(tab) >= seen
 
     press(tab, "Stop", ".st-key-job .chip.state:not(.running)")
     state(tab, "stopped")
@@ -83,7 +103,4 @@ def test_a_training_from_the_page_to_its_end(studio: str, visitor: Any, reopened
     press(tab, "Resume", ".st-key-job .chip.state:not(.stopped)")
     state(tab, "running")
     assert points(tab) >= kept // 2  # it goes on from its last checkpoint, not from nothing
-
-    press(tab, "Delete …", ".st-key-ask_delete button")
-    press(tab, "Delete it", ".st-key-job h2:has-text('metaid-checkerboard-run-1')")  # the run that was there before
-    tab.locator(heading).wait_for(state="detached")
+    delete(tab)

@@ -1,6 +1,7 @@
 """Every module imports alone, quietly, and `llmrec` without a user interface.
 
 One interpreter loads the heavy libraries once and forks a child for each module, so that no module leans on what another imported.
+The pages' modules come last, when the libraries of user interfaces are loaded as well.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ("app/studio.py", "app/views/")  # pages: Streamlit runs them, nobody imports them
 
 FORKING = """
-import contextlib, importlib, io, json, os, sys, tempfile, threading
-for heavy in ("numpy", "pandas", "scipy.sparse", "torch", "transformers"):
-    importlib.import_module(heavy)
+import contextlib, gc, importlib, io, json, os, sys, tempfile, threading
+HEAVY = ["numpy", "pandas", "scipy.sparse", "sklearn.cluster", "plotly.graph_objects", "torch", "transformers", "peft"]
+UIS = ("streamlit", "gradio")
 report = {}
-for name in json.load(sys.stdin):
+of_pages = lambda name: name.startswith("app") and name != "app.backend"
+for name in sorted(json.load(sys.stdin), key=of_pages):
+    for heavy in [*HEAVY, *(UIS if of_pages(name) else ())]:
+        importlib.import_module(heavy)
+    gc.freeze()  # or each child would touch, and so copy, every object of the parent
     read, write = os.pipe()
     child = os.fork()
     if child == 0:

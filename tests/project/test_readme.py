@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from llmrec.__main__ import parser
 from tests.project.tree import ROOT, tracked
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -66,6 +67,16 @@ def test_make_targets_resolve() -> None:
         assert done.returncode == 0, done.stderr
 
 
+def test_the_command_line_knows_every_line_of_the_readme() -> None:
+    """As far as its parser goes, in this process; what the lines do is the slow test's."""
+    said = [shlex.split(c) for c in commands(README) if c.startswith("llmrec ")]
+    whole = parser()
+    assert len(said) >= 6
+    for words in said:
+        assert whole.parse_args(words[1:]).command == words[1], shlex.join(words)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # more than twenty processes, two trainings and an estimate that measures
 def test_the_command_line_of_the_readme_runs(tmp_path: Path) -> None:
     """Each `llmrec` line, word for word and in order, on a recipe that is small."""
