@@ -85,5 +85,13 @@ def _counts(facts: dict[str, Any]) -> tuple[tuple[str, str, str], ...]:
         ("Tied in time", f"{times['tied']:.0%}", "Neighbours in a history that share their time; they keep the order of the file."),
     ]
     if "from" in times:
-        counts.append(("Years", f"{times['from'][:4]}–{times['to'][:4]}", f"From {times['from']} to {times['to']}."))
+        counts.append(("Years", _years(times), f"From {times['from']} to {times['to']}."))
     return tuple(counts)
+
+
+def _years(times: dict[str, Any]) -> str:
+    """Short enough for its tile: 1997–98."""
+    first, last = times["from"][:4], times["to"][:4]
+    if first == last:
+        return str(first)
+    return f"{first}–{last[2:] if first[:2] == last[:2] else last}"

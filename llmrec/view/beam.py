@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import plotly.graph_objects as go
 
-from llmrec.view.palette import Palette, frame, palette
+from llmrec.view.palette import LIGHT, Palette, frame, palette
 
 ROW, TOP = 23, 60  # pixels a row, and above and below all rows
 CHARS, TITLE = 18, 30  # of a piece, and of a whole name's title
@@ -105,7 +105,7 @@ def _short(text: str, most: int) -> str:
 
 
 def _faint(colours: Palette) -> str:
-    return "#8b8b90" if colours.ground == "#ffffff" else "#85858d"
+    return "#8b8b90" if colours is LIGHT else "#85858d"
 
 
 def _edges(twigs: Sequence[Twig], place: dict[int, tuple[float, float]]) -> tuple[list[float | None], list[float | None]]:

@@ -30,7 +30,7 @@ LIGHT = Palette(
     missing="#c8c8c8",
     accent="#d55e00",
     ink="#1f1f24",
-    ground="#ffffff",
+    ground="#fbfaf6",
 )
 DARK = Palette(
     categories=("#77aadd", "#ee8866", "#44bb99", "#ffaabb", "#eedd88", "#99ddff", "#bbcc33", "#aaaa00", "#dddddd"),
@@ -38,7 +38,7 @@ DARK = Palette(
     missing="#55555c",
     accent="#ffb000",
     ink="#f0f0f2",
-    ground="#0e1117",
+    ground="#141917",
 )
 
 
