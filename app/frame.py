@@ -18,6 +18,7 @@ from app.seam import Exhibit, Progress, RunInfo, Trouble
 from llmrec.report import spreadsheet
 
 FORMATS = ("PNG", "SVG")
+ROWS = 5_000  # of a table that a page shows; its file has all
 _NO_NAME = re.compile(r"[^\w.-]+")  # what a file is not called
 
 
@@ -183,7 +184,9 @@ def exhibit(given: Exhibit, moves: bool = False) -> None:
 def twin(name: str, table: pd.DataFrame, title: str) -> None:
     """The table behind a chart, folded away."""
     with st.expander("The same as a table", icon=":material/table:"):
-        st.dataframe(table, hide_index=True, key=f"table_{name}", alt=title, height=min(320, 38 + 35 * max(1, len(table))))
+        st.dataframe(table[:ROWS], hide_index=True, key=f"table_{name}", alt=title, height=min(320, 38 + 35 * max(1, len(table))))
+        if len(table) > ROWS:
+            st.caption(f"The first {ROWS:,} of {len(table):,} lines; the file has all of them.")
         download(name, table, f"csv_{name}")
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import chips, frame, shared
+from app import chips, frame, picking, shared
+from app.seam import Side
 from app.seam.names import Landed, Neighbour, Ways
 from app.tokens import hand
 from app.tokens.inspector import aside
@@ -37,46 +38,40 @@ def show(run: str) -> None:
 
 
 def _person(run: str, ways: Ways) -> Landed | None:
-    chosen = _many(
-        run,
-        "Titles they took",
-        shared.backend().titles(run),
-        "liked",
-        "item",
-        "Choose a few titles, oldest first: the order is the history's.",
-    )
+    titles = shared.backend().titles(run)
+    _recall(run, "liked", "item")
+    offered = picking.offered(run, titles, "new_words")
+    meaning = "Choose a few titles, oldest first: the order is the history's."
+    chosen = _kept(run, "liked", "item", picking.several("Titles they took", titles, offered, "new_liked", MOST, meaning))
     return shared.backend().names().name_user(run, chosen) if chosen else None
 
 
 def _taken(run: str, ways: Ways) -> Landed | None:
     keys = [f"user {key}" for key in shared.backend().user_keys(run)]
-    chosen = _many(run, "Users who took it", keys, "takers", "user", "Choose a few users: the item lands where what they take lies.")
+    _recall(run, "takers", "user")
+    offered = range(min(len(keys), picking.LISTED))
+    meaning = "Choose a few users: the item lands where what they take lies."
+    meaning += f" The first {picking.LISTED:,} of {len(keys):,} are listed." if len(keys) > picking.LISTED else ""
+    chosen = _kept(run, "takers", "user", picking.several("Users who took it", keys, offered, "new_takers", MOST, meaning))
     return shared.backend().names().name_item(run, chosen) if chosen else None
 
 
-def _many(run: str, label: str, options: list[str], key: str, side: str, meaning: str) -> tuple[int, ...]:
-    """Several of a side, kept in the address by their keys."""
-    backend = shared.backend()
+def _recall(run: str, key: str, side: Side) -> None:
+    """What the address asks for, when the part is first shown or another run is."""
     held = f"new_{key}"
     if st.session_state.get(f"{held}_of") != run:
         st.session_state[f"{held}_of"] = run
-        asked = [backend.index(run, side, k) for k in (frame.linked(key) or "").split(",")[:MOST] if k]  # type: ignore[arg-type]
+        asked = [shared.backend().index(run, side, k) for k in (frame.linked(key) or "").split(",")[:MOST] if k]
         st.session_state[held] = [i for i in asked if i is not None]
-    chosen = st.multiselect(
-        label,
-        range(len(options)),
-        key=held,
-        persist_state="session",
-        format_func=options.__getitem__,
-        placeholder="type a few letters",
-        max_selections=MOST,
-        help=meaning,
-    )
-    keys = [backend.card(run, side, int(i)).key for i in chosen]  # type: ignore[arg-type]
+
+
+def _kept(run: str, key: str, side: Side, chosen: tuple[int, ...]) -> tuple[int, ...]:
+    """What was chosen, put into the address by its keys."""
+    keys = [shared.backend().card(run, side, i).key for i in chosen]
     frame.link(**{key: ",".join(keys) if keys and not any("," in k for k in keys) else None})
     if not chosen:
         st.caption("Choose one or more: a name follows at once.")
-    return tuple(int(i) for i in chosen)
+    return chosen
 
 
 def _text(run: str, ways: Ways) -> Landed | None:

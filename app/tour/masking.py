@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import chips, frame, shared
+from app import chips, frame, picking, shared
 from app.seam import Card
 from app.seam.stories import MaskingLike, Pending, Race
 from app.tour import eight, rows, telling
@@ -168,12 +168,10 @@ def _race(room: MaskingLike, run: str | None) -> None:
 
 def _runner(run: str | None) -> int:
     keys = shared.backend().user_keys(run)
-    if st.session_state.get("race_user") not in keys:
+    if "race_user" not in st.session_state:
         asked = frame.linked("user")
         st.session_state["race_user"] = asked if asked in keys else keys[0]
-    key = st.selectbox(
-        "Rank for user", keys, key="race_user", persist_state="session", width=260, help="A user's key in the source; type to find one."
-    )
+    key = picking.user("Rank for user", keys, "race_user", 260)
     frame.link(user=key)
     return keys.index(key)
 

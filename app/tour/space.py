@@ -103,7 +103,9 @@ class Space:
         most = max(2, min(WIDEST * own, int(np.any(vectors.items != 0, axis=1).sum()) // 2))
         wanted = own if k is None else min(max(2, k), most)
         made = self._library.kept(("k", source.key, wanted), lambda: self._renamed(run, source, vectors, wanted, own))
-        return self._told(run, source, vectors, (item, wanted, own, most, made), dark)
+        _, on = _plane(self._library, source, vectors)
+        seen = ("clusters", on, item, wanted, dark)  # a page asks for the K before as well as for the one it moved to
+        return self._library.kept(seen, lambda: self._told(run, source, vectors, (item, wanted, own, most, made), dark))
 
     def _renamed(self, run: str | None, source: Source, vectors: Vectors, k: int, own: int) -> IdTable:
         """The scheme itself with another K and the same draws, so that its own K gives its own names."""
@@ -149,10 +151,11 @@ class Space:
         plane, _ = _plane(self._library, source, vectors)
         figure = exhibits.dressed(clusters.clusters(plane, catalog, table, item, dark), 520)
         figure.update_layout(margin={"l": 0, "r": 0, "t": 8, "b": 8})
+        names = [table.items.spell(i) for i in range(len(table.items))]
         members = pd.DataFrame(
             {
-                "Token": [str(table.items.spell(i)[0]) for i in range(len(table.items))],
-                "name": [written(table.items.spell(i)) for i in range(len(table.items))],
+                "Token": [str(name[0]) for name in names],
+                "name": [written(name) for name in names],
                 "key": catalog.item_keys,
                 "title": catalog.titles,
             }

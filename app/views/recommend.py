@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app import chips, frame, shared
+from app import chips, frame, picking, shared
 from app.seam import Answer, Person
 from llmrec.ids.lookup import written
 
@@ -34,7 +34,7 @@ if "who" not in st.session_state or st.query_params.get("item", st.session_state
     begin()
     st.session_state["_rec_item"] = st.query_params.get("item")
 
-if st.session_state["rec_user"] not in keys or any(i >= len(titles) for i in st.session_state["liked"]):
+if any(i >= len(titles) for i in st.session_state["liked"]):
     begin()  # another run with other data
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
@@ -54,7 +54,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="question"):
         help="Off: what the person already knows is left out. On: the model may name it again.",
     )
 if who == by_key:
-    key = st.selectbox("User", keys, key="rec_user", persist_state="session", help="A user's key in the source; type to find one.")
+    key = picking.user("User", keys, "rec_user")
     frame.link(user=key, item=None)
     st.session_state["_rec_item"] = None
     person = backend.person(run, keys.index(key))
@@ -64,16 +64,8 @@ if who == by_key:
     with st.expander("The whole history of this user, held-out item last", icon=":material/history:"):
         st.dataframe(backend.history(run, keys.index(key)), hide_index=True, key="rec_history", alt=f"History of user {key}", height=280)
 else:
-    liked = st.multiselect(
-        "Titles, oldest first",
-        range(len(titles)),
-        format_func=titles.__getitem__,
-        key="liked",
-        persist_state="session",
-        max_selections=50,
-        placeholder="type a few letters of a title",
-        help="Pick a few titles you like, in the order you saw them; the last one counts most for models that read order.",
-    )
+    meaning = "Pick a few titles you like, in the order you saw them; the last one counts most for models that read order."
+    liked = picking.several("Titles, oldest first", titles, picking.offered(run, titles, "rec_words"), "liked", 50, meaning)
     if not liked:
         st.info("Pick one or more titles above, for example three films you like.", icon=":material/movie:")
         st.stop()

@@ -9,14 +9,13 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from app import chips, frame, shared
+from app import chips, frame, picking, shared
 from app.seam import Person
 from app.seam.xray import Question
 
 BY_KEY, BY_TITLES = "A user of the data", "Titles you like"
 NAMES = ("user", "items", "template", "seen", "follow")
 MOST = 50
-LISTED = 5_000  # users or titles that one box can hold; of more it holds what is searched for, or the page would send megabytes
 
 
 def asked(run: str) -> Question | None:
@@ -34,7 +33,7 @@ def asked(run: str) -> Question | None:
             persist_state="session",
             help="Somebody of the data, or a new person known by a few titles.",
         )
-        offered = _offered(run, titles)
+        offered = picking.offered(run, titles, "xray_words")
         person = _user(run, keys) if who == BY_KEY else _liked(titles, offered)
         seen = st.toggle(
             "Seen items too", key="xray_seen", persist_state="session", help="Off: what the person knows may not come back. On: it may."
@@ -91,51 +90,14 @@ def _begin(run: str, keys: list[str], templates: dict[str, str]) -> None:
         state["xray_follow"] = None
 
 
-def _offered(run: str, titles: list[str]) -> list[int]:
-    """The items that the boxes hold: all, or of a large catalogue those whose title has the words."""
-    if len(titles) <= LISTED:
-        return list(range(len(titles)))
-    backend = shared.backend()
-    words = st.text_input(
-        "Find a title",
-        key="xray_words",
-        persist_state="session",
-        width=220,
-        placeholder=f"words of one of {len(titles):,}",
-        help="Type words of a title and press Enter: the boxes for titles and for the item to follow then offer what was found.",
-    )
-    found = [backend.index(run, "item", key) for key, _ in backend.intake().find(run, "", words)]
-    return [i for i in found if i is not None]
-
-
 def _user(run: str, keys: list[str]) -> Person:
-    many, held = len(keys) > LISTED, st.session_state["xray_user"]
-    listed = keys if not many else list(dict.fromkeys([held, *keys[:LISTED]]))
-    key = st.selectbox(
-        "User",
-        listed,
-        key="xray_user",
-        persist_state="session",
-        on_change=_follow_anew,
-        width=180,
-        accept_new_options=many,
-        help="A user's key in the source; type to find one." + (f" The first {LISTED:,} of {len(keys):,} are listed." if many else ""),
-    )
-    return shared.backend().person(run, keys.index(str(key)))
+    key = picking.user("User", keys, "xray_user", 180, _follow_anew)
+    return shared.backend().person(run, keys.index(key))
 
 
 def _liked(titles: list[str], offered: list[int]) -> Person:
-    liked = st.multiselect(
-        "Titles, oldest first",
-        list(dict.fromkeys([*(st.session_state["xray_items"] if len(titles) > LISTED else []), *offered])),
-        format_func=titles.__getitem__,
-        key="xray_items",
-        persist_state="session",
-        max_selections=MOST,
-        placeholder="type a few letters of a title",
-        help="Pick a few titles you like, in the order you saw them.",
-    )
-    return Person(history=tuple(liked))
+    meaning = "Pick a few titles you like, in the order you saw them."
+    return Person(history=picking.several("Titles, oldest first", titles, offered, "xray_items", MOST, meaning))
 
 
 def _follow_anew() -> None:
@@ -147,7 +109,7 @@ def _follow(run: str, person: Person, titles: list[str], offered: list[int]) -> 
     if st.session_state.get("xray_follow") is None and held:
         st.session_state["xray_follow"] = held[0]
     mine = st.session_state.get("xray_follow")
-    kept = [mine] if mine is not None and len(titles) > LISTED else []
+    kept = [mine] if mine is not None and len(titles) > picking.LISTED else []
     follow: int | None = st.selectbox(
         "Follow",
         list(dict.fromkeys([*held, *kept, *offered])),

@@ -29,6 +29,8 @@ def clusters(projection: Projection, catalog: Catalog, table: IdTable, item: int
     tones = levels.column(table.items, 0)
     plane = projection.items
     scale = stepped(colours.categories)
+    codes = table.items.codes[:, 0]
+    said = {c: html.escape(str(table.items.books[0].spell(c))) if c >= 0 else "" for c in set(codes[rows].tolist())}
     figure = go.Figure(layout=frame(dark))
     for chosen, size, opacity, name in ((~mine, 5, 0.45, "other clusters"), (mine, 9, 1.0, "its cluster")):
         here = rows[chosen]
@@ -37,7 +39,7 @@ def clusters(projection: Projection, catalog: Catalog, table: IdTable, item: int
             y=plane[here, 1],
             mode="markers",
             name=name,
-            text=[f"{html.escape(catalog.titles[i])}<br>{html.escape(str(table.items.spell(int(i))[0]))}" for i in here],
+            text=[f"{html.escape(catalog.titles[i])}<br>{said[code]}" for i, code in zip(here, codes[here].tolist(), strict=True)],
             hovertemplate="%{text}<extra></extra>",
             customdata=[["item", int(i)] for i in here],
             marker={
@@ -73,9 +75,10 @@ def _tokens(figure: go.Figure, table: IdTable, plane: NDArray[np.float32], rows:
     codes = table.items.codes[rows, 0]
     counts = np.bincount(codes[codes >= 0])
     largest = [int(c) for c in np.argsort(-counts, kind="stable")[:NAMED] if counts[c]]
+    notes = []
     for code in largest:
         x, y = np.median(plane[rows[codes == code]], axis=0)
         said = f"<b>{html.escape(str(table.items.books[0].spell(code)))}</b>"
-        figure.add_annotation(
-            x=float(x), y=float(y), text=said, showarrow=False, font={"size": 12}, bgcolor=colours.ground, opacity=0.8, borderpad=1
-        )
+        look = {"showarrow": False, "font": {"size": 12}, "bgcolor": colours.ground, "opacity": 0.8, "borderpad": 1}
+        notes.append({"x": float(x), "y": float(y), "text": said, **look})
+    figure.update_layout(annotations=notes)  # at once: one by one each is looked through again with every next

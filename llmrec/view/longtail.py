@@ -51,10 +51,13 @@ def long_tail(train: Interactions, dark: bool = False) -> go.Figure:
     """Interactions by rank of the item, with the rank at which half of all interactions are reached."""
     table = long_tail_table(train)
     seen = table[table["interactions"] > 0]
-    line = go.Scattergl(
-        x=seen["rank"],
-        y=seen["interactions"],
-        customdata=seen["share"],
+    taken = seen["interactions"].to_numpy()
+    turns = np.diff(taken, prepend=-1, append=-1) != 0
+    corners = seen[turns[:-1] | turns[1:]]  # the ends of each step: the same line, however long the catalogue
+    line = go.Scatter(
+        x=corners["rank"],
+        y=corners["interactions"],
+        customdata=corners["share"],
         mode="lines",
         line={"color": palette(dark).categories[0], "width": 3},
         hovertemplate="rank %{x}: %{y} interactions<br>%{customdata:.0%} of all up to here<extra></extra>",

@@ -154,3 +154,31 @@ def test_another_run_with_other_data_may_lack_what_was_chosen(fakes: Any, page: 
         assert not at.exception and at.selectbox(key="rec_user").value in ("100", "101")
     finally:
         shared.use(None)
+
+
+def test_a_large_catalogue_is_searched_on_recommend(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app import picking
+
+    monkeypatch.setattr(picking, "LISTED", 2)
+    found = {"Alien": (("1", "Alien"),)}
+    monkeypatch.setattr(fake.intake(), "find", lambda run, data, words: found.get(words, ()))
+    at = page("views/recommend.py", item="3")
+    assert len(at.multiselect(key="liked").options) == 1  # what is held, and nothing that was not searched for
+    at.text_input(key="rec_words").set_value("Alien").run()
+    assert len(at.multiselect(key="liked").options) == 2 and not at.exception
+
+
+def test_an_unknown_user_is_told_on_recommend(fake: Any, page: Any) -> None:
+    at = page("views/recommend.py", user="100")
+    box = at.selectbox(key="rec_user")
+    box.options = [*box.options, "nobody"]  # a test cannot type what no option says
+    box.set_value("nobody").run()
+    assert "nobody" in said(at) and not at.exception and at.selectbox(key="rec_user").value != "nobody"
+
+
+def test_a_long_table_is_cut_on_the_page_and_says_so(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app import frame
+
+    monkeypatch.setattr(frame, "ROWS", 2)
+    at = page("views/data.py")
+    assert "lines; the file has all of them" in said(at) and max(len(d.value) for d in at.dataframe) == 2

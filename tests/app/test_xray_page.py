@@ -165,9 +165,9 @@ def typed(at: Any, key: str) -> None:
 
 
 def test_a_large_catalogue_is_searched(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.xray import question
+    from app import picking
 
-    monkeypatch.setattr(question, "LISTED", 4)
+    monkeypatch.setattr(picking, "LISTED", 4)
     monkeypatch.setattr(
         fake.intake(),
         "find",

@@ -34,6 +34,14 @@ def test_the_long_tail_by_hand() -> None:
     assert "the first 1 of 4 items" in figure.layout.annotations[0].text
 
 
+def test_a_long_tail_of_equals_is_drawn_by_its_corners() -> None:
+    counts = [5, 2, 2, 2, 1, 1, 1, 1, 0]
+    item = np.repeat(np.arange(9), counts)
+    user = np.concatenate([np.arange(n) for n in counts])
+    line = long_tail(Interactions.from_unsorted(user, item, np.arange(len(item)), 5, 9)).data[0]
+    assert list(zip(line.x, line.y, strict=True)) == [(1, 5), (2, 2), (4, 2), (5, 1), (8, 1)]
+
+
 def test_the_histogram_shows_its_table() -> None:
     train = taken([1, 1, 5])
     assert sum(history_lengths(train).data[0].y) == 3
