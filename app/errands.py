@@ -6,7 +6,8 @@ An errand is a module of this project that is run as `python -m MODULE WORDS...`
 where it belongs (mostly `llmrec.runs.cache`), so that the asker looks there first and asks here only where nothing is. It may print one
 JSON object a line: `{"stage": "walks", "share": 0.4}` says how far it is, `{"trouble": "a sentence"}` why it gave up.
 
-What waits and is not asked about any more is dropped, so that nobody waits for what somebody left.
+What waits and is not asked about any more is dropped, so that nobody waits for what somebody left. What runs ends with its server,
+however that ends (`app.errand`).
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ class _Work:
                 given.write(self._text.encode())
                 given.seek(0)
                 self._process = subprocess.Popen(
-                    launch.command(self._module, *self._words),
+                    launch.command("app.errand", str(os.getpid()), self._module, *self._words),
                     env=launch.environment(**THREADS),
                     stdin=given,
                     stdout=self._said,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from app.errands import WAITING, Errand, Errands
 from app.tour import scenes, shelf
 from llmrec.runs import launch
 
+ROOT = Path(__file__).resolve().parents[2]
 WORK = """
 import json, pathlib, subprocess, sys, time
 name, gate = sys.argv[1:]
@@ -53,7 +56,7 @@ def clock() -> Clock:
 @pytest.fixture
 def errands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[Errands]:
     (tmp_path / "work.py").write_text(WORK)
-    monkeypatch.setattr(launch, "command", lambda module, *words: [sys.executable, str(tmp_path / "work.py"), *words])
+    monkeypatch.setattr(launch, "command", lambda module, *words: [sys.executable, str(tmp_path / "work.py"), *words[2:]])
     made = Errands(at_once=1, clock=clock)
     yield made
     made.close()
@@ -171,3 +174,27 @@ def test_what_runs_ends_with_the_server(errands: Errands, tmp_path: Path) -> Non
     assert errands.ask("k", "m", "one", gate).state == "running"
     errands.close()
     until(lambda: errands.ask("k", "m", "one", gate), "failed")
+
+
+def test_an_errand_ends_with_a_server_that_is_killed() -> None:
+    code = "import time; from app.errands import Errands; Errands().ask('k', 'http.server', '0'); print(1, flush=True); time.sleep(600)"
+    server = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE)
+    try:
+        assert server.stdout is not None and server.stdout.readline()
+        (errand,) = psutil.Process(server.pid).children()
+        assert _soon(lambda: "http.server" in errand.cmdline())
+        time.sleep(1.0)
+        assert errand.is_running()
+    finally:
+        server.kill()
+        server.wait()
+    assert _soon(lambda: not errand.is_running() or errand.status() == psutil.STATUS_ZOMBIE)
+
+
+def _soon(holds: Callable[[], bool], patience: float = 20.0) -> bool:
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
