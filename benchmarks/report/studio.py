@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import means
-from benchmarks.studio.acts import ACTS, FIRST, PAGES, Act
+from benchmarks.studio.acts import ACTS, BARE, FIRST, PAGES, Act
 from benchmarks.studio.grounds import GROUNDS
 
 MEASURED = Path(__file__).resolve().parents[1] / "measured" / "studio.json"
-SHOWN: dict[str, Act] = {"first": FIRST, **ACTS}
+SHOWN: dict[str, Act] = {"first": FIRST, "first visits": ACTS["first visits"], "switch": ACTS["switch"], "bare": BARE, **ACTS}
 Kept = dict[str, Any]
 
 

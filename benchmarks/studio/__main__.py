@@ -38,6 +38,10 @@ def measure(ground: Ground, runs: Path, wanted: Sequence[str], repeats: int) -> 
         if "first" in wanted:
             found["first"] = [("first page", round(first(window, runs), 3)) for _ in range(repeats)]
             print(f"  first: {told(found['first'])}", flush=True)
+        if "bare" in wanted and ground is GROUNDS[0]:
+            with serving.bare() as server, serving.tab(window) as tab:
+                found["bare"] = [(what, round(took, 3)) for what, took in acts.bare_switches(tab, server.address, repeats)]
+            print(f"  bare: {told(found['bare'])}", flush=True)
         with serving.served(runs) as server:
             world = look(server.address, runs, run)
             for key in acts.ACTS:
@@ -102,7 +106,7 @@ def keep(ground: Ground, found: dict[str, list[Sample]], repeats: int) -> None:
 
 
 def main() -> int:
-    known = ["first", *acts.ACTS]
+    known = ["first", "bare", *acts.ACTS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.studio", description="Measure the budgets of the studio in a real browser.")
     parser.add_argument("--data", nargs="+", default=[g.name for g in GROUNDS], metavar="NAME", help="what to measure on (default: all)")
     parser.add_argument("--only", nargs="+", choices=known, default=known, help="some acts alone")

@@ -87,6 +87,19 @@ def switches(tab: Any, world: World, repeats: int) -> Samples:
                 yield page, took
 
 
+def bare_switches(tab: Any, address: str, repeats: int) -> Samples:
+    """From one page of `bare.py` to the other and back; the first round is not counted."""
+    tab.goto(address)
+    tab.wait_for_selector("h1")
+    for turn in range(repeats + 1):
+        for page in ("Two", "One"):
+            still(tab)
+            sign = f"document.querySelector('h1')?.innerText.trim() === '{page}' && {STILL}"
+            took = seconds(tab, tab.get_by_role("link", name=page, exact=True).first.click, sign)
+            if turn:
+                yield page, took
+
+
 def first_visits(tab: Any, world: World, repeats: int) -> Samples:
     """The same in a session and a server that have not seen the pages: models and tables are loaded. Once, whatever `repeats` says."""
     _open(tab, world, "Tour")
@@ -192,3 +205,6 @@ ACTS: dict[str, Act] = {
     "lasso": Act("lasso to the table of what is inside", 0.3, lassos),
 }
 FIRST = Act("first page after the server's start", 8.0, lambda tab, world, repeats: iter(()))  # a server each: `__main__` does it
+BARE = Act(
+    "the same between two empty pages of Streamlit, for comparison", None, lambda tab, world, repeats: iter(())
+)  # a server of its own

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import IO, Any
 from tests.browser import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
+BARE = Path(__file__).with_name("bare.py")
 SIZE = {"width": 1280, "height": 900}
 PATIENCE = 120.0  # seconds that a server may take to listen
 
@@ -34,14 +35,28 @@ class Served:
 
 @contextmanager
 def served(runs: Path, log: IO[bytes] | None = None) -> Iterator[Served]:
-    """A server over these runs, ended when the block is left. RuntimeError where it ends by itself or never listens."""
+    """The studio over these runs, ended when the block is left. RuntimeError where it ends by itself or never listens."""
+    with _listening("app.server", "--no-first-run", "--port", environment={"LLMREC_RUNS": str(runs)}, log=log) as server:
+        yield server
+
+
+@contextmanager
+def bare() -> Iterator[Served]:
+    """Streamlit alone, over `bare.py`."""
+    with _listening("streamlit", "run", str(BARE), "--server.headless", "true", "--server.port") as server:
+        yield server
+
+
+@contextmanager
+def _listening(module: str, *words: str, environment: Mapping[str, str] | None = None, log: IO[bytes] | None = None) -> Iterator[Served]:
+    """A module's process, whose last word is the port, once it listens there."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "LLMREC_RUNS": str(runs), "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, "-m", "app.server", "--port", str(port), "--no-first-run"]
+    whole = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", **(environment or {})}
+    command = [sys.executable, "-m", module, *words, str(port)]
     began = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log or subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command, cwd=ROOT, env=whole, stdout=log or subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:
         while not _listens(port):
             if process.poll() is not None:
