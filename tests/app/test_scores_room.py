@@ -60,6 +60,7 @@ def test_runs_stand_on_what_they_were_measured_on(backend: Backend) -> None:
     assert offers["ease"].quick and not offers["sasrec"].quick and 0 < offers["bprmf"].seconds < offers["sasrec"].seconds
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_measured_beside_and_then_there(backend: Backend) -> None:
     asked = ask(backend, "popularity", "ease")
     first = backend.scores().board(asked)

@@ -100,6 +100,7 @@ def test_a_real_training_whose_worker_is_killed(tmp_path: Path, monkeypatch: pyt
                 tally.survived += given
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_worker_killed_among_many_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cheap(tmp_path, monkeypatch, 25)

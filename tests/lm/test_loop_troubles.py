@@ -132,6 +132,7 @@ print(json.dumps({"steps": facts["steps"], "warnings": t._warnings(events)}))
 """
 
 
+@pytest.mark.slow
 def test_a_limit_on_files_is_like_a_full_disk(tmp_path: Path, undisturbed: dict[str, torch.Tensor]) -> None:
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path)], env=environ, capture_output=True, check=False)

@@ -42,6 +42,7 @@ except trouble.OutOfMemory as error:
 """
 
 
+@pytest.mark.slow
 def test_too_little_memory_names_the_setting_that_needs_less(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", STARVED, str(tmp_path)], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False
