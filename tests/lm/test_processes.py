@@ -71,7 +71,7 @@ def _alike(one: Path, two: Path, atol: float) -> None:
 @pytest.mark.parametrize(
     ("kind", "launcher"),
     [
-        pytest.param("retrieve", "accelerate", marks=pytest.mark.slow),
+        ("retrieve", "accelerate"),
         *(pytest.param(kind, "torchrun", marks=pytest.mark.slow) for kind in ("trie", "items", "hinge", "mixed", "mutual")),
     ],
 )
