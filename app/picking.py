@@ -15,15 +15,24 @@ from app import chips, shared
 LISTED = 5_000  # entries that one box can hold
 
 
-def user(label: str, keys: Sequence[str], key: str, width: int | None = None, on_change: Callable[[], None] | None = None) -> str:
-    """One user by their key. key: of the session; where it holds nobody of `keys` (somebody typed), that is told and the first is shown."""
-    many = len(keys) > LISTED
-    held = st.session_state.get(key)
+def settle(keys: Sequence[str], key: str, first: Callable[[], str] | None = None) -> str:
+    """Whom the session holds under `key`. Where that is nobody of `keys` (typed, or asked for by an address) it is told, and whom it held
+    before is held again, else `first`, else the first of `keys`."""
+    held, before = st.session_state.get(key), st.session_state.get(f"_settled_{key}")
     if held not in keys:
+        shown = before if before in keys else first() if first else keys[0]
         if held:
-            said = f"No user of this data has the key {held!r:.100}; showing {keys[0]}."
+            said = f"No user of this data has the key {held!r:.100}; showing {shown}."
             st.warning(chips.text(said), icon=":material/info:")
-        held = st.session_state[key] = keys[0]
+        held = st.session_state[key] = shown
+    st.session_state[f"_settled_{key}"] = held
+    return str(held)
+
+
+def user(label: str, keys: Sequence[str], key: str, width: int | None = None, on_change: Callable[[], None] | None = None) -> str:
+    """One user by their key. key: of the session, settled here unless it was before."""
+    many = len(keys) > LISTED
+    held = settle(keys, key)
     chosen = st.selectbox(
         label,
         list(dict.fromkeys([held, *keys[:LISTED]])) if many else keys,

@@ -8,12 +8,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import chips, frame, shared
+from app import chips, frame, picking, shared
 from app.seam.intake import DataSet, Wait
 from app.train import new_run
 
 KINDS = {"run": "of the run in hand", "named": "by name", "own": "imported"}
-LISTED = 2_000  # keys in one list; more are typed
 
 
 def begin(parts: dict[str, str]) -> None:
@@ -155,23 +154,14 @@ def _user(data: str) -> None:
     backend, run = shared.backend(), frame.run()
     keys = backend.intake().users(run, data)
     wanted = frame.linked("user")
-    known = set(keys)
-    typed = st.session_state.get("data_user")
-    if typed not in known or (wanted in known and _followed("user")):
-        st.session_state["data_user"] = wanted if wanted in known else (keys[0] if keys else None)
-    held = st.session_state["data_user"]
-    listed = keys if len(keys) <= LISTED else [*keys[:LISTED], *([held] if held not in keys[:LISTED] else [])]
+    if not keys:
+        st.info("This data set has no users.", icon=":material/info:")
+        return
+    if "data_user" not in st.session_state or (wanted and _followed("user")):
+        st.session_state["data_user"] = wanted
+    picking.settle(keys, "data_user")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        key = st.selectbox(
-            "User",
-            listed,
-            key="data_user",
-            persist_state="session",
-            width=220,
-            accept_new_options=len(keys) > LISTED,
-            help="A user's key in the source; type to find one."
-            + (f" The first {LISTED:,} of {len(keys):,} are listed." if len(keys) > LISTED else ""),
-        )
+        key = picking.user("User", keys, "data_user", 220)
         words = st.text_input(
             "Search in this history",
             key="data_search",
@@ -180,12 +170,6 @@ def _user(data: str) -> None:
             placeholder="a title, a year or a genre",
             help="Keep the lines that hold these words.",
         )
-    lost = next((k for k in (wanted, typed) if k and k not in known), None)
-    if lost:
-        st.warning(chips.text(f"No user has the key {lost!r:.100}; showing {key}."), icon=":material/info:")
-    if key is None:
-        st.info("This data set has no users.", icon=":material/info:")
-        return
     frame.link(user=key)
     history = backend.intake().history(run, data, key)
     _table(

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import chips, frame, shared
+from app import chips, frame, picking, shared
 from app.tokens import hand
 
-LISTED = 5_000  # nodes that a box with all of them can hold; more and the page would send megabytes before it shows anything
 SHOWN = 12
 
 
@@ -40,7 +39,7 @@ def show(run: str, nodes: dict[str, str]) -> None:
     """Find at the left, "Compare with" at the right."""
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        _box(nodes) if len(nodes) <= LISTED else _words(run, nodes)
+        _box(nodes) if len(nodes) <= picking.LISTED else _words(run, nodes)
     with right:
         _other(run)
 

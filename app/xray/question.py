@@ -73,17 +73,9 @@ def _begin(run: str, keys: list[str], templates: dict[str, str]) -> None:
         state["xray_template"] = wanted["template"]
         state["xray_follow"] = backend.index(run, "item", wanted["follow"] or "")
         state["xray_user"] = wanted["user"]
-        if wanted["user"] and wanted["user"] not in keys:
-            first = keys[backend.xray().first(run)]
-            said = f"No user of this data has the key {wanted['user']!r:.100}; showing {first}."
-            st.warning(chips.text(said), icon=":material/info:")
     if state.get("xray_template") not in templates:
         state["xray_template"] = next(iter(templates))
-    if state.get("xray_user") not in keys:
-        if state.get("xray_user") and state["xray_user"] != wanted["user"]:  # typed
-            said = f"No user of this data has the key {state['xray_user']!r:.100}; showing another."
-            st.warning(chips.text(said), icon=":material/info:")
-        state["xray_user"] = keys[backend.xray().first(run)]
+    picking.settle(keys, "xray_user", lambda: keys[backend.xray().first(run)])
     size = len(backend.titles(run))
     state["xray_items"] = [i for i in state.get("xray_items") or [] if i < size]
     if (state.get("xray_follow") or 0) >= size:

@@ -11,7 +11,6 @@ import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from html import unescape
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -24,28 +23,11 @@ from app.library import Library
 from app.seam.intake import Reading, Wait
 from app.seam.values import Trouble
 from llmrec.data import uploads
+from tests.app.seen import chosen, html, metrics
 
 PLAYS = [f"u{u},i{(u + s) % 7},{1_000_000_000 + 3_000_000 * s},{1 + s % 5}" for u in range(8) for s in range(6)]
 TABLE = "customer,product,when,stars,name\n" + "".join(f'{play},"<b>Film</b> {play[4]}, the"\n' for play in PLAYS)
 CSV = ("plays.csv", TABLE.encode(), "text/csv")
-
-
-def said(at: Any) -> str:
-    kinds = ("title", "header", "subheader", "caption", "markdown", "info", "success", "warning", "error")
-    return unescape(" ".join(e.value for kind in kinds for e in at.get(kind)))
-
-
-def html(at: Any) -> str:
-    return " ".join(block.proto.body for block in at.get("html"))
-
-
-def chosen(at: Any, *files: tuple[str, bytes, str]) -> Any:
-    return at.file_uploader[0].set_value(list(files)).run()
-
-
-def metrics(at: Any) -> dict[str, str]:
-    return {m.label: m.value for m in at.metric}
-
 
 # which data
 

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from html import unescape
 from typing import Any
 
 import pytest
 
+from app import picking
 from app.seam.intake import Wait
-
-PLAYS = [f"u{u},i{(u + s) % 7},{1_000_000_000 + 3_000_000 * s},{1 + s % 5}" for u in range(8) for s in range(6)]
-TABLE = "customer,product,when,stars,name\n" + "".join(f'{play},"<b>Film</b> {play[4]}, the"\n' for play in PLAYS)
-CSV = ("plays.csv", TABLE.encode(), "text/csv")
-
-
-def said(at: Any) -> str:
-    kinds = ("title", "header", "subheader", "caption", "markdown", "info", "success", "warning", "error")
-    return unescape(" ".join(e.value for kind in kinds for e in at.get(kind)))
-
-
-def html(at: Any) -> str:
-    return " ".join(block.proto.body for block in at.get("html"))
-
-
-def chosen(at: Any, *files: tuple[str, bytes, str]) -> Any:
-    return at.file_uploader[0].set_value(list(files)).run()
-
-
-def metrics(at: Any) -> dict[str, str]:
-    return {m.label: m.value for m in at.metric}
-
+from tests.app.seen import chosen, html, metrics, said
 
 # which data
 
@@ -163,14 +142,12 @@ def test_a_link_to_another_user_or_item_is_followed(fake: Any, page: Any) -> Non
 
 
 def test_a_typed_key_that_nobody_has_is_told(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.data import shown
-
-    monkeypatch.setattr(shown, "LISTED", 2)
+    monkeypatch.setattr(picking, "LISTED", 2)
     at = page("views/data.py", user="103")
     box = at.selectbox(key="data_user")
     box.options = [*box.options, "<b>9</b>"]  # a test cannot type what no option says
     box.set_value("<b>9</b>").run()
-    assert "No user has the key '<b>9</b>'; showing 103" in said(at) and not at.exception
+    assert "No user of this data has the key '<b>9</b>'; showing 103" in said(at) and not at.exception
 
 
 # over the real library

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.app import seen
+
 
 def said(at: Any) -> str:
     """Everything in words on the page, as a person reads it."""
-    texts = [e.value for kind in (at.caption, at.warning, at.subheader, at.info) for e in kind]
-    return unescape(" ".join([*map(str, texts), *(str(e.proto.body) for e in at.get("html"))]))
+    return f"{seen.said(at)} {unescape(seen.html(at))}"
 
 
 def tables(at: Any) -> list[list[str]]:

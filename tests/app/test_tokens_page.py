@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from html import unescape
 from typing import Any
 
 import pytest
 
-from app import shared
+from app import picking, shared
 from app.seam.maps import Area, Lay
-from app.tokens import find_part
+from tests.app.seen import html, said
 
 VIEW = "views/tokens.py"
-
-
-def html(at: Any) -> str:
-    return " ".join(block.proto.body for block in at.get("html"))
-
-
-def said(at: Any) -> str:
-    return unescape(" ".join(e.value for kind in ("subheader", "caption", "info", "warning", "error") for e in at.get(kind)))
 
 
 def do(at: Any, chart: str = "atlas", points: Any = (), box: Any = (), lasso: Any = ()) -> Any:
@@ -122,7 +113,7 @@ def test_both_layouts_are_scored_beside_the_map(fake: Any, page: Any) -> None:
 
 
 def test_many_nodes_are_searched_by_words(fake: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(find_part, "LISTED", 5)
+    monkeypatch.setattr(picking, "LISTED", 5)
     at = page(VIEW)
     assert not [box for box in at.selectbox if box.key == "find"]
     at.text_input(key="find_words").set_value("alien").run()

@@ -9,14 +9,7 @@ from typing import Any
 import pytest
 
 from app.seam.tour import Making
-
-
-def html(at: Any) -> str:
-    return " ".join(block.proto.body for block in at.get("html") if "<style>" not in block.proto.body)
-
-
-def said(at: Any) -> str:
-    return unescape(" ".join(e.value for kind in ("title", "subheader", "caption", "markdown", "info", "warning") for e in at.get(kind)))
+from tests.app.seen import html, said
 
 
 def links(at: Any) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pytest
 
 from app.seam import Forecast
 from llmrec import registry
+from tests.app.seen import html, said
 
 TRAIN = "views/train.py"
 
@@ -17,12 +18,6 @@ TRAIN = "views/train.py"
 @pytest.fixture
 def train(fake: Any, page: Any) -> Any:
     return lambda **address: page(TRAIN, **address)
-
-
-def said(at: Any) -> str:
-    return entities.unescape(
-        " ".join(e.value for kind in ("title", "subheader", "caption", "markdown", "info", "warning", "error") for e in at.get(kind))
-    )
 
 
 def refusal(at: Any) -> str:
@@ -180,10 +175,6 @@ def test_a_start_that_is_refused_says_why(train: Any, fake: Any) -> None:
     at = train()
     at.button(key="start").click().run()
     assert "free 200 MB" in refusal(at)
-
-
-def html(at: Any) -> str:
-    return " ".join(block.proto.body for block in at.get("html"))
 
 
 @pytest.mark.parametrize(

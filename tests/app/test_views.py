@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from html import unescape
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from app.seam import Progress
+from tests.app.seen import html, said
 
 VIEWS = [f"views/{name}.py" for name in ("tour", "data", "train", "tokens", "compare", "xray", "recommend", "chat")]
-
-
-def html(at: Any) -> str:
-    return " ".join(block.proto.body for block in at.get("html"))
-
-
-def said(at: Any) -> str:
-    return unescape(
-        " ".join(e.value for kind in ("title", "subheader", "caption", "markdown", "info", "warning", "error") for e in at.get(kind))
-    )
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -7,15 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.app.seen import html, said
+
 PAGE = "views/xray.py"
-
-
-def html(at: Any) -> str:
-    return " ".join(block.proto.body for block in at.get("html"))
-
-
-def said(at: Any) -> str:
-    return unescape(" ".join(e.value for kind in ("title", "subheader", "caption", "markdown", "info", "warning") for e in at.get(kind)))
 
 
 def address(at: Any, name: str) -> str | None:
