@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,33 @@ class Ends:
             return state in ENDED
         self._lost += 1  # between two looks it may have been put back in line
         return self._lost > 2
+
+
+class Heard:
+    """While it is entered, a Ctrl-C that Python loses is heard at the next call: raised inside a callback of the import system or of a
+    dying object, it would only be printed. In another thread than the main one this does nothing."""
+
+    def __init__(self) -> None:
+        self._heard = False
+        self._before: Any = None
+
+    def __enter__(self) -> Heard:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def __call__(self) -> None:
+        """Raises KeyboardInterrupt where one was lost."""
+        if self._heard:
+            raise KeyboardInterrupt
+
+    def _on_signal(self, *_: object) -> None:
+        self._heard = True
+        raise KeyboardInterrupt
 
 
 class Turns:

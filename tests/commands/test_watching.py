@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from llmrec.__main__ import main
+from llmrec.commands.following import Heard
 from llmrec.commands.runs import watching
 from llmrec.runs import events, queue, status, store
 from llmrec.runs.store import Run
@@ -165,6 +166,23 @@ def test_ctrl_c_ends_the_watching_and_not_the_run() -> None:
     process.communicate(timeout=60)
     assert process.returncode == 130
     assert run.status.state == "running"
+
+
+def test_a_ctrl_c_that_python_loses_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dying:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    lost: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: lost.append(what.exc_type))
+    before = signal.getsignal(signal.SIGINT)
+    with Heard() as heard:
+        heard()
+        Dying()
+        assert lost == [KeyboardInterrupt]
+        with pytest.raises(KeyboardInterrupt):
+            heard()
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_terminal_gets_one_block_that_is_drawn_anew(busy: Run) -> None:

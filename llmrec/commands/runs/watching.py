@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from llmrec.commands import layout
-from llmrec.commands.following import Ends, Turns
+from llmrec.commands.following import Ends, Heard, Turns
 from llmrec.commands.runs.going import in_lines, in_words, pictured
 from llmrec.commands.runs.listed import places
 from llmrec.data.titles import printable
@@ -67,21 +67,23 @@ def _looks(chosen: Run | None) -> Iterator[dict[str, dict[str, Any]]]:
     ends: dict[str, Ends] = {}
     seen: dict[str, dict[str, Any]] = {}
     watched: dict[str, Watch] = {} if chosen is None else {chosen.name: live.Watch(chosen)}
-    while True:
-        ahead = places()
-        if chosen is None:
-            fresh = [run for run in store.list_runs() if run.name not in watched and not run.broken]
-            watched |= {run.name: live.Watch(run) for run in fresh if run.name in ahead or run.status.state in WORKING}
-        for name, watch in list(watched.items()):
-            told = _look(watch, ahead.get(name))
-            seen = {**seen, name: told}
-            if ends.setdefault(name, Ends())(watch.run, told["state"]):
-                del watched[name], ends[name]
-        yield seen
-        if not watched:
-            return
-        turn()
-        time.sleep(LOOK)
+    with Heard() as heard:
+        while True:
+            ahead = places()
+            if chosen is None:
+                fresh = [run for run in store.list_runs() if run.name not in watched and not run.broken]
+                watched |= {run.name: live.Watch(run) for run in fresh if run.name in ahead or run.status.state in WORKING}
+            for name, watch in list(watched.items()):
+                told = _look(watch, ahead.get(name))
+                seen = {**seen, name: told}
+                if ends.setdefault(name, Ends())(watch.run, told["state"]):
+                    del watched[name], ends[name]
+            yield seen
+            if not watched:
+                return
+            heard()
+            turn()
+            time.sleep(LOOK)
 
 
 def _look(watch: Watch, ahead: int | None) -> dict[str, Any]:
