@@ -84,6 +84,7 @@ def test_an_area_drawn_by_hand(studio: str, visitor: Any, reopened: Any) -> None
     assert inside(again) == some
 
 
+@pytest.mark.slow
 def test_what_moved_between_two_runs(studio: str, visitor: Any) -> None:
     tab = visitor()
     open_map(tab, studio)
@@ -95,6 +96,7 @@ def test_what_moved_between_two_runs(studio: str, visitor: Any) -> None:
     address_holds(tab, f"with={OTHER}")
 
 
+@pytest.mark.slow
 def test_health_and_tree(studio: str, visitor: Any) -> None:
     tab = visitor()
     open_map(tab, studio, "&item=i6")

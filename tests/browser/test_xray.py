@@ -38,6 +38,7 @@ def test_a_person_the_verdict_and_the_beam(studio: str, visitor: Any, reopened: 
     assert again.locator(".st-key-xray_list ol.lm-list .title").all_inner_texts() == titles
 
 
+@pytest.mark.slow
 def test_every_head_says_how_it_chose(studio: str, visitor: Any) -> None:
     tab = visitor()
     for run in ("tokenrec-checkerboard-run-1", "cllm4rec-checkerboard-run-1"):

@@ -94,6 +94,7 @@ def test_who_waits_is_told_so_and_ctrl_c_takes_it_out_of_the_line(asked: str, bu
     assert not (waiting.path / "worker.log").exists()
 
 
+@pytest.mark.slow
 def test_waits_behind_is_said_while_following(asked: str, busy: Run) -> None:
     process = started("train", asked)
     assert process.stderr is not None
@@ -158,6 +159,7 @@ def test_what_fails_in_its_process_is_told_in_one_line(tmp_path: Path, capsys: p
     assert "the column x is missing" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_run_that_is_deleted_while_followed(asked: str, tmp_path: Path) -> None:
     plan(1000)
     process = started("train", asked, "--json")

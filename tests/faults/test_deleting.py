@@ -52,6 +52,7 @@ def test_deleted_by_the_queue(finished: Run) -> None:
                 assert [p.name for p in home.runs().glob(".deleted-*")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_deleted_by_hand_and_the_next_run_is_its_own(finished: Run) -> None:
     chance, before = random.Random(9), digest(finished.path)

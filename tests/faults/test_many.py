@@ -73,6 +73,7 @@ def test_two_servers_on_one_folder_work_each_run_once(
         until(lambda: ledger.read() == [], "nobody is in line")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_people_who_start_at_once_get_a_run_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMREC_SLOTS", "3")

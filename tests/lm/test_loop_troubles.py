@@ -224,6 +224,7 @@ def test_a_checkpoint_of_another_model_is_put_aside(tmp_path: Path, undisturbed:
         assert "belongs to another model" in _warnings(events)[0] and _same(folder, undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [_cut, _flip, Path.unlink])
 def test_a_damaged_best_model_is_made_again(damage: Any, tmp_path: Path, undisturbed: dict[str, torch.Tensor]) -> None:
     facts, _ = _fit(tmp_path, stop_at=24)
@@ -265,6 +266,7 @@ def _vouch(folder: Path) -> None:
 WHOLE = {"step": 2, "best": 0.1, "best_step": 0, "worse": 0, "seconds": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "done",
     [

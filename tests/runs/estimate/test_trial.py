@@ -183,6 +183,7 @@ class Eating(trial.Measuring):
         assert len(b"x" * (2 * plan.batch * MIB))
 
 
+@pytest.mark.slow
 def test_what_an_earlier_stage_held_hides_no_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "longest", lambda split, documents: split)
     assert len(b"x" * (500 * MIB))  # an earlier stage, whose memory is free again
@@ -234,6 +235,7 @@ def test_a_measurement_writes_where_the_project_keeps_its_things(own_home: Path,
     assert seen[0].is_relative_to(own_home) and not seen[0].exists()
 
 
+@pytest.mark.slow
 def test_mutual_training_is_measured_in_all_its_turns(own_home: Path) -> None:
     plain = board().to_dict() | {"scheme": {"name": "cllm4rec"}, "head": {"name": "items"}}
     plain.pop("embed")
