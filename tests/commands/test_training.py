@@ -104,7 +104,7 @@ def test_waits_behind_is_said_while_following(asked: str, busy: Run) -> None:
     assert process.returncode == 0, "SIGTERM is an order that was obeyed"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 0, marks=pytest.mark.slow)])
 def test_a_signal_stops_the_run_and_resuming_ends_it(number: int, code: int, asked: str, capsys: pytest.CaptureFixture[str]) -> None:
     plan(1000)
     process = started("train", asked, "--json")
