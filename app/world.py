@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from app.mentions import Mentions
 from app.seam.values import Card, Person, Side, Trouble
 from llmrec.contracts import Dataset, IdTable, Split, Vectors
+from llmrec.recommend.chat.mentions import Mentions
 from llmrec.view.levels import Levels
 
 PROFILE = ("occupation", "age", "gender")

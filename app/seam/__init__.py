@@ -8,7 +8,8 @@ from app.seam.backend import BackendLike
 from app.seam.maps import Atlas, MapsLike
 from app.seam.names import Inspection, NamesLike, Neighbour, Shared
 from app.seam.train import Act, Choice, Forecast, Job, Plan, Setting, Training, WorkshopLike
-from app.seam.values import Answer, Card, Exhibit, Mention, Overview, Person, Pick, Progress, RunInfo, Side, Trouble
+from app.seam.values import Answer, Card, Exhibit, Overview, Person, Pick, Progress, RunInfo, Side, Trouble
+from llmrec.recommend.chat.values import Mention
 
 __all__ = [
     "Act",

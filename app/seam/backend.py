@@ -15,7 +15,7 @@ from app.seam.names import NamesLike
 from app.seam.scores import ScoresLike
 from app.seam.tour import TourLike
 from app.seam.train import WorkshopLike
-from app.seam.values import Answer, Card, Mention, Overview, Person, Progress, RunInfo, Side
+from app.seam.values import Answer, Card, Overview, Person, Progress, RunInfo, Side
 from app.seam.xray import XrayLike
 
 

@@ -123,12 +123,3 @@ class Progress:
     losses: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"step": [], "loss": []}))
     state: Literal["running", "done", "failed"] = "running"
     message: str = ""
-
-
-@dataclass(frozen=True)
-class Mention:
-    """A title found in a message. item: the catalogue's item, or None where nothing is near enough; near: the nearest then."""
-
-    text: str
-    item: int | None
-    near: tuple[int, ...] = ()

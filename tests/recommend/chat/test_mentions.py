@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.mentions import Mentions
 from llmrec.contracts import Catalog, Interactions
+from llmrec.recommend.chat.mentions import Mentions
 
 TITLES = [
     ("Alien", 1979),
@@ -76,3 +76,35 @@ def test_unknown_titles_are_told_apart_from_talk(mentions: Mentions) -> None:
 
 def test_a_very_long_message_ends(mentions: Mentions) -> None:
     assert [m.item for m in mentions.find("liked " + "Foo, " * 2000 + "Alien") if m.item is not None] == [0]
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["I liked Alien, pulp ficton and Zzyzx Road", "Great: Blade Runnner!", "@pulp ficton is great", "Star Trek", "'Up' and \"up\""],
+)
+def test_a_mention_says_where_it_stands(mentions: Mentions, message: str) -> None:
+    found = mentions.find(message)
+    assert found and all(message[m.start : m.start + len(m.text)] == m.text for m in found)
+
+
+@pytest.mark.parametrize(
+    ("message", "item", "text"),
+    [
+        ("what of @up today", 7, "up"),
+        ("@blade runer is what i saw", 2, "blade runer"),
+        ("more like @godfather part ii please", 3, "godfather part ii"),
+        ("do i like @qqq xyzzy", None, "qqq xyzzy"),
+    ],
+)
+def test_what_stands_after_an_at_sign_is_a_title(mentions: Mentions, message: str, item: int | None, text: str) -> None:
+    (found,) = mentions.find(message)
+    assert (found.item, found.text) == (item, text)
+
+
+def test_titles_are_completed(mentions: Mentions) -> None:
+    assert mentions.complete("al") == (0, 1)
+    assert mentions.complete("The god") == (3,)
+    assert mentions.complete("run") == (2,)  # a word inside
+    assert mentions.complete("h", 2) == (10, 6)  # the most taken first, then the catalogue's order
+    assert mentions.complete("")[0] == 10
+    assert mentions.complete("zzz") == () and len(mentions.complete("", 4)) == 4

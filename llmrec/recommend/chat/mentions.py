@@ -1,26 +1,27 @@
 """The titles that a message names, wherever they stand in it: whole titles first, then what follows "liked" with typos forgiven.
 
-Where it stands: under `backend`, over `llmrec.recommend.titles`, which knows one title at a time. What it does not know: models, runs.
+Where it stands: under the speakers, over `llmrec.recommend.titles`, which knows one title at a time. "@" before a title says that it is
+one, and completes it. What it does not know: models, runs.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.seam import Mention
 from llmrec.contracts import Catalog, Interactions
 from llmrec.recommend import titles
+from llmrec.recommend.chat.values import Mention
 
 LONGEST, MOST = 9, 12
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 YEAR = re.compile(r"(?:18|19|20)\d\d")
 SPAN = re.compile(
     r"(?:\b(?:liked?|loved?|loving|enjoyed?|adored?|saw|seen|watched|hated?|disliked?|fans? of|such as|favou?rites? (?:is|are)|"
-    r"into|prefer(?:red)?|except|without|but not|no more|similar to|something like)\b|@)\s*:?\s*([^.;?!\n]+)",
+    r"into|prefer(?:red)?|except|without|but not|no more|similar to|something like)\b|@)\s*:?\s*([^.;?!\n@]+)",
     re.I,
 )
 QUOTED = re.compile(r"[\"“”«»]([^\"“”«»\n]{1,120})[\"“”«»]")
@@ -61,13 +62,23 @@ class Mentions:
 
     def __init__(self, catalog: Catalog, taken: Interactions) -> None:
         self.catalog = catalog
-        popular = np.bincount(taken.item, minlength=taken.n_items)
+        self._popular = popular = np.bincount(taken.item, minlength=taken.n_items)
         self._names: dict[str, list[int]] = {}
         for item, title in enumerate(catalog.titles):
             for name in {titles.normal(title)[0], titles.normal(re.sub(r"\([^()]*\)", " ", title))[0]} - {""}:
                 self._names.setdefault(name, []).append(item)
         for items in self._names.values():
             items.sort(key=lambda i: -int(popular[i]))
+
+    def complete(self, prefix: str, n: int = 8) -> tuple[int, ...]:
+        """Items whose titles go on from what was typed after "@": those that begin so first, then those with a word that does; the most
+        taken first. Nothing typed: the most taken of all."""
+        begun = titles.normal(prefix)[0]
+        ranks = (
+            (not name.startswith(begun), items) for name, items in self._names.items() if name.startswith(begun) or f" {begun}" in name
+        )
+        found = {item: later for later, items in sorted(ranks, key=lambda pair: not pair[0]) for item in items}
+        return tuple(sorted(found, key=lambda item: (found[item], -int(self._popular[item]), item))[:n])
 
     def find(self, text: str) -> tuple[Mention, ...]:
         """Mentions in the order of the message, each item once."""
@@ -77,24 +88,21 @@ class Mentions:
             if guessed == MOST:
                 break
             guessed += 1
-            mention = self._guess(part)
+            mention = self._pointed(part, start) if text[:start].endswith("@") else self._guess(part, start)
             if mention is not None:
-                found.append((start, mention))
+                found.append(mention)
         if not found and len(text.split()) <= 8 and any(w[0].isupper() for w in WORD.findall(text)):
-            bare = " ".join(w for w in WORD.findall(text) if w.casefold() not in COMMON)
-            mention = self._guess(bare) if len(bare) > 3 else None
-            if mention is not None:
-                found.append((0, mention))
+            found += self._bare(text)
         out: dict[object, Mention] = {}
-        for _, mention in sorted(found, key=lambda pair: pair[0]):
+        for mention in sorted(found, key=lambda m: m.start):
             out.setdefault(mention.item if mention.item is not None else mention.text.casefold(), mention)
         return tuple(out.values())
 
-    def _whole(self, text: str) -> tuple[list[tuple[int, Mention]], list[bool]]:
+    def _whole(self, text: str) -> tuple[list[Mention], list[bool]]:
         """Whole titles, longest first at each place; and which letters of the text are still free."""
         words = [_Word(m[0], m.start(), m.end()) for m in WORD.finditer(text)]
         free = [True] * len(text)
-        found: list[tuple[int, Mention]] = []
+        found: list[Mention] = []
         at = 0
         while at < len(words):
             for n in range(min(LONGEST, len(words) - at), 0, -1):
@@ -106,7 +114,7 @@ class Mentions:
                 year = words[at + n].plain if at + n < len(words) and YEAR.fullmatch(words[at + n].plain) else None
                 end = words[at + n].end if year and text[last.end : words[at + n].start].strip(" ([,") == "" else last.end
                 item = self._of_year(items, titles.normal(text[first.start : end])[1])
-                found.append((first.start, Mention(said, item)))
+                found.append(Mention(said, item, start=first.start))
                 free[first.start : end] = [False] * (end - first.start)
                 at += n + (end != last.end)
                 break
@@ -120,17 +128,31 @@ class Mentions:
             return next((i for i in items if years.iloc[i] == year), items[0])
         return items[0]
 
-    def _guess(self, part: str) -> Mention | None:
+    def _bare(self, text: str) -> list[Mention]:
+        """A short message that is nothing but a title, perhaps among common words."""
+        words = [w for w in WORD.finditer(text) if w[0].casefold() not in COMMON]
+        bare = " ".join(w[0] for w in words)
+        mention = self._guess(bare, words[0].start()) if len(bare) > 3 else None
+        return [] if mention is None else [replace(mention, text=text[words[0].start() : words[-1].end()])]
+
+    def _pointed(self, part: str, start: int) -> Mention:
+        """What stands after "@", which is a title however it is written; where it ends is where it is most like one."""
+        words = list(WORD.finditer(part))[:LONGEST]
+        tries = [(part[: word.end()], titles.resolve(part[: word.end()], self.catalog)) for word in words]
+        best = max(((found[0].score, len(said), said) for said, found in tries if found), default=(0.0, 0, part))
+        return self._guess(best[2], start) or Mention(part, None, (), start)
+
+    def _guess(self, part: str, start: int = 0) -> Mention | None:
         """A misspelt or shortened title; where several may be meant, or none, the mention names no item but its near ones."""
         matches = titles.resolve(part, self.catalog)
         if matches and (len({m.title for m in matches}) == 1 or (matches[0].score < 0.85 and matches[0].score - matches[1].score > 0.02)):
-            return Mention(part, matches[0].item)
+            return Mention(part, matches[0].item, start=start)
         if matches:
-            return Mention(part, None, tuple(m.item for m in matches[:4]))
+            return Mention(part, None, tuple(m.item for m in matches[:4]), start)
         if not any(w[0].isupper() or w.isdigit() for w in WORD.findall(part)):
             return None  # more likely talk than a title
         near = (titles.resolve(name, self.catalog) for name in titles.nearest(part, self.catalog))
-        return Mention(part, None, tuple(m[0].item for m in near if m)[:3])
+        return Mention(part, None, tuple(m[0].item for m in near if m)[:3], start)
 
 
 def _candidates(text: str, free: list[bool]) -> Iterator[tuple[int, str]]:
@@ -146,7 +168,7 @@ def _candidates(text: str, free: list[bool]) -> Iterator[tuple[int, str]]:
                     continue
                 if not any(a < y and x < b for x, y in seen):
                     seen.append((a, b))
-                    yield a, part
+                    yield text.index(part, a), part
 
 
 def _parts(text: str, start: int, end: int, free: list[bool]) -> Iterator[tuple[int, int]]:
@@ -168,7 +190,7 @@ def _written_as_title(text: str, words: list[_Word]) -> bool:
         return True
     first, last = words[0], words[-1]
     before, after = text[: first.start].rstrip(" "), text[last.end : last.end + 1]
-    if before[-1:] in '"“«' and before and after in '"”»':
+    if before and (before[-1] == "@" or (before[-1] in '"“«' and after in '"”»')):
         return True
     starts_sentence = not before or before[-1] in ".!?\n"
     return all(w.plain[0].isupper() for w in words) and not starts_sentence and text[first.start : last.end] != "I"
