@@ -17,6 +17,7 @@ from app.seam.tour import TourLike
 from app.seam.train import WorkshopLike
 from app.seam.values import Answer, Card, Overview, Person, Progress, RunInfo, Side
 from app.seam.xray import XrayLike
+from llmrec.recommend.chat.values import Mention
 
 
 class BackendLike(Protocol):
