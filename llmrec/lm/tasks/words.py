@@ -33,10 +33,12 @@ LONGEST = 64  # row numbers that one document says at most, where its task does 
 
 @dataclass(frozen=True)
 class Document:
-    """Row numbers. read: the prompt; said: what follows and is supervised, the end mark included."""
+    """Row numbers. read: the prompt; said: what follows and is supervised, the end mark included; also: stretches of the prompt that are
+    supervised too, (first, after the last) in order: what was said in a talk before."""
 
     read: list[int]
     said: list[int]
+    also: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,12 +143,10 @@ class Speaker:
 def speech(documents: Sequence[Document]) -> Speech:
     """Documents as one batch, padded at the end."""
     ids, mask = pad([np.asarray([*d.read, *d.said], dtype=np.int64) for d in documents], 0)
-    lengths = np.asarray([len(d.said) for d in documents])
-    rows = np.repeat(np.arange(len(documents)), lengths)
-    within = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    before = np.repeat([len(d.read) - 1 for d in documents], lengths) + within
-    right = torch.from_numpy(np.concatenate([np.asarray(d.said, dtype=np.int64) for d in documents]))
-    return Speech(ids, mask, np.stack([rows, before], 1), right)
+    own = [[*d.also, (len(d.read), len(d.read) + len(d.said))] for d in documents]
+    column = np.concatenate([np.arange(first, last) for stretches in own for first, last in stretches])
+    row = np.repeat(np.arange(len(documents)), [sum(last - first for first, last in stretches) for stretches in own])
+    return Speech(ids, mask, np.stack([row, column - 1], 1), ids[torch.from_numpy(row), torch.from_numpy(column)])
 
 
 def loss(lm: LanguageModel, batch: Speech) -> Tensor:
