@@ -10,7 +10,7 @@ tokenizer; the augmentation of META ID is folded into the rows. What a head trai
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,9 @@ from llmrec.lm.projection import Projection
 from llmrec.lm.trained import Trained
 from llmrec.lm.vocab import Rows, Vocab, start_rows
 from llmrec.recipe import build, settings
+
+if TYPE_CHECKING:
+    from llmrec.lm.shared import SharedBase
 
 CARD = "llmrec.json"
 
@@ -53,8 +56,11 @@ class LanguageModel(Trained):
         return cls._assemble(backbone, causal, vocab, start, features)
 
     @classmethod
-    def load(cls, folder: Path) -> LanguageModel:
-        """Read what `save` wrote, ready to recommend. Raises `BadArtifact` naming the file when something is missing or damaged."""
+    def load(cls, folder: Path, base: SharedBase | None = None) -> LanguageModel:
+        """Read what `save` wrote, ready to recommend. Raises `BadArtifact` naming the file when something is missing or damaged.
+
+        base: takes the frozen weights from there, for answering alone; one that was trained in full has none, and comes as it is.
+        """
         _quiet()
         card = artifacts.check(folder, "LanguageModel")["card"]
         backbone = build(Backbone, card["backbone"], "lm")
@@ -67,6 +73,8 @@ class LanguageModel(Trained):
             model = cls._assemble(backbone, causal, vocab, start, None)
             if model.rows.new_out is not None:
                 model.rows.new_out.data.copy_(causal.get_output_embeddings().weight[vocab.first : vocab.size].float())
+        elif base is not None:
+            model = base.adapted(backbone, vocab, folder)
         else:
             causal, _ = backbone.build([], 0)
             model = cls._assemble(backbone, causal, vocab, torch.zeros(len(vocab.tokens), causal.config.hidden_size), None)
