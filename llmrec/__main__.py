@@ -27,6 +27,7 @@ COMMANDS = {
     "evaluate": "measure a run over the whole catalogue, beside the baselines",
     "compare": "runs and baselines beside each other, with intervals, paired differences and a report",
     "tasks": "ratings, explanations and reviews in words, measured on held-out interactions",
+    "dialogues": "look at the dialogues that a chat is trained on",
     "recommend": "items for a user, or for someone who liked these titles",
     "xray": "look into one recommendation: the prompt, the choice, where an item was lost",
     "ids": "names: fit, look at, measure, compare, name newcomers, export",

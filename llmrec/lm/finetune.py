@@ -37,8 +37,9 @@ class FineTune:
     epochs: passes over train; batch: documents a step; lr: peak of a cosine with 5 % warm-up; max_items: longest history in a document;
     tasks: what is read in an epoch, a share of users per task. "sequential" (1 unless given): histories in order of time; "direct" (0
     unless given): histories in an order drawn afresh (META ID's direct task; alone, with sequential = 0, TokenRec's unordered histories).
-    "rating", "explanation", "review" (0 unless given), META ID's tasks in words, are shares of train's interactions, drawn afresh each
-    epoch: rating = 0.2 reads a fifth of them as rating documents too, in batches of their own between those of histories.
+    "rating", "explanation", "review" (0 unless given), META ID's tasks in words, and "dialogue", what the chat needs, are shares of train's
+    interactions, drawn afresh each epoch: rating = 0.2 reads a fifth of them as rating documents too, in batches of their own between
+    those of histories.
     average: decay of the moving average of weights (0: off); validations: how often validation is read, spread evenly; patience:
     validations that bring nothing better before it stops early.
     """

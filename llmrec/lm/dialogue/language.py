@@ -34,6 +34,7 @@ BECAUSE, NO_REASON = "because of", "Nothing in your history speaks for it."
 LIKES, NO_TASTE = "You like", "I know too little of you to say."
 LONGEST = 60  # letters of a title that are written
 MOST_GENRES = 6
+DECADE = re.compile(r"\d{3}0s")
 
 _FORGED = str.maketrans({"[": "(", "]": ")", "*": ""})
 _ORDER = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -54,7 +55,7 @@ class Language:
 
     @cached_property
     def titles(self) -> tuple[str, ...]:
-        """Each item's title as answers and notes write it: one line, not endless, without brackets and marks."""
+        """Each item's title as answers and notes write it: one line, not endless, without a second title in brackets, without marks."""
         return tuple(_titled(t) for t in self.catalog.titles)
 
     @cached_property
@@ -111,6 +112,20 @@ class Language:
         return (
             f"{self.titles[item]}{when}{': ' + genres if genres else ''}." if when or genres else f"{self.titles[item]}: no more is known."
         )
+
+    def tasted(self, attributes: Sequence[str]) -> str:
+        """The answer to "what is my taste"."""
+        return f"{LIKES} {joined([f'the {a}' if DECADE.fullmatch(a) else a for a in attributes])}." if attributes else NO_TASTE
+
+    def likes(self, said: str) -> tuple[str, ...]:
+        """The attributes that `tasted` says, as the catalogue spells them; one that it lacks as it was said."""
+        body = clean(said).removeprefix(LIKES).rstrip(". ") if said.strip().startswith(LIKES) else ""
+        words = (w.strip() for part in body.split(",") for w in ([part] if self._known(part.strip()) else part.split(" and ")))
+        return tuple(self._known(w.removeprefix("the ")) or self._known(w) or w for w in words if w)
+
+    def _known(self, word: str) -> str | None:
+        """An attribute as the catalogue spells it."""
+        return self._spelling.get(word.casefold())
 
     def opening(self, understood: Understood, rejected: Sequence[int] = ()) -> str:
         """The first words of an answer that goes on with items. rejected: items that the message leaves aside."""
@@ -193,7 +208,7 @@ class Language:
         for part in filter(None, (p.strip() for p in text.split(","))):
             shut = part.casefold().startswith(WITHOUT + " ")
             word = part[len(WITHOUT) + 1 :].strip() if shut else part
-            (unwanted if shut else wanted).append(self._spelling.get(word.casefold(), word))
+            (unwanted if shut else wanted).append(self._known(word) or word)
         return tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted))
 
 
@@ -227,6 +242,7 @@ def joined(words: Sequence[str]) -> str:
 
 def _titled(title: str) -> str:
     plain = clean(title.translate(_FORGED)) or "untitled"
+    plain = re.sub(r"(?<=\S) \([^()]*\)$", "", plain)
     return plain if len(plain) <= LONGEST else plain[:LONGEST].rsplit(" ", 1)[0]
 
 

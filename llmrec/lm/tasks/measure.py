@@ -10,10 +10,11 @@ from typing import Any
 from llmrec.contracts import Catalog, Part, Split
 from llmrec.lm.tasks import explanation, rating, review
 from llmrec.lm.tasks.explanation import Explained
-from llmrec.lm.tasks.mixed import TASKS
 from llmrec.lm.tasks.rating import Rated
 from llmrec.lm.tasks.review import Reviewed
 from llmrec.recommend.language import LanguageRecommender
+
+TASKS = ("rating", "explanation", "review")  # those with an answer to compare with; dialogues are probed
 
 
 def trained(plan: Any, only: str | None = None) -> list[str]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from llmrec import rng as streams
 from llmrec.contracts import Catalog, Interactions
+from llmrec.lm.dialogue.generator import Dialogues
 from llmrec.lm.loop import Course, Scored
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.processes import WHOLE, Share
@@ -26,7 +27,7 @@ from llmrec.lm.tasks.rating import Ratings
 from llmrec.lm.tasks.review import Reviews
 from llmrec.lm.tasks.words import Document, Speaker
 
-TASKS = ("rating", "explanation", "review")
+TASKS = ("rating", "explanation", "review", "dialogue")
 
 
 class Task(Protocol):
@@ -109,14 +110,16 @@ class Mixed:
 def tasks(speaker: Speaker, shares: Mapping[str, float], train: Interactions, catalog: Catalog | None) -> list[Task]:
     """The tasks in words that have a share, over train. ValueError with the reason where the data cannot give one."""
     chosen = [name for name in TASKS if shares.get(name)]
-    if "explanation" in chosen and catalog is None:
-        raise ValueError("the explanation task says what the catalogue knows: give `fit` the catalogue")
+    told = [name for name in chosen if name in ("explanation", "dialogue")]
+    if told and catalog is None:
+        raise ValueError(f"the {told[0]} task says what the catalogue knows: give `fit` the catalogue")
+    facts = Facts.of(train, catalog) if told and catalog is not None else None
     made: list[Task] = []
     for name in chosen:
         if name == "rating":
             made.append(Ratings(speaker, train))
         elif name == "review":
             made.append(Reviews(speaker, train))
-        elif catalog is not None:
-            made.append(Explanations(speaker, train, Facts.of(train, catalog)))
+        elif catalog is not None and facts is not None:
+            made.append(Explanations(speaker, train, facts) if name == "explanation" else Dialogues(speaker, train, catalog, facts))
     return made
