@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ ARTICLES = ("The ", "A ", "An ")
 _SLOT = re.compile(r"\{(\w+)\}")
 _PLURAL = re.compile(r"(?:\{k\}|any|some|best|what|which|good|get)\s*$")
 Slot = Sequence[str | Mention]
+T = TypeVar("T")
 
 
 @functools.cache
@@ -68,9 +69,9 @@ def loosened(template: str, rng: np.random.Generator) -> str:
     if rng.random() < 0.2 and template[-1] in "?!.":
         template = template[:-1]
     if rng.random() < 0.12:
-        template = f"{_drawn(around['before'], rng)}{template}"
+        template = _drawn(list[str](around["before"]), rng) + template
     if rng.random() < 0.12 and template[-1] not in "?!.":
-        template = f"{template}{_drawn(around['after'], rng)}"
+        template += _drawn(list[str](around["after"]), rng)
     if rng.random() < 0.3 and template[0] != "{":
         template = template[0].upper() + template[1:]
     return template
@@ -125,7 +126,7 @@ def mistyped(text: str, rng: np.random.Generator) -> str:
     places = [i for i in range(1, len(text) - 1) if text[i].isalpha() and text[i + 1].isalpha()]
     if len(text) < 5 or not places:
         return text
-    at, way = int(_drawn(places, rng)), int(rng.integers(3))
+    at, way = _drawn(places, rng), int(rng.integers(3))
     return text[:at] + (text[at + 1] + text[at], text[at + 1], text[at] * 2 + text[at + 1])[way] + text[at + 2 :]
 
 
@@ -196,5 +197,5 @@ class Tongue:
         return decade[2:] if decade.startswith("19") else decade
 
 
-def _drawn(choices: Sequence[str] | Sequence[int], rng: np.random.Generator) -> Any:
+def _drawn(choices: Sequence[T], rng: np.random.Generator) -> T:
     return choices[int(rng.integers(len(choices)))]

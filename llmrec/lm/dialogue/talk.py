@@ -71,21 +71,25 @@ class Talk:
         return self._named(text, found, Understood("list", among=among), len(known) if way == "list-all" else 1)
 
     def _like(self, way: str) -> Exchange | None:
-        items = list(dict.fromkeys(self._liked() for _ in range(2)))
-        items = [i for i in items if i is not None and i not in self.last] or [i for i in self.last[:1] if way == "like"]
+        drawn = dict.fromkeys(self._liked() for _ in range(2))
+        items = [i for i in drawn if i is not None and i not in self.last]
+        if self.last and (not items or self.rng.random() < 0.3):
+            items = [self._of(self.last)]  # more like what was named
         if not items:
             return None
-        first = items[0]
+        first, strange = items[0], self.rng.random() < 0.15  # or one of two that nobody knows
         near = self.shelf.beside([first])
         friend = int(np.argmax(np.where(self._open(), near, -1.0)))
-        wanted, unwanted = self._kept(friend, way == "like-but" and self.rng.random() < 0.5), ()
+        wanted = self._kept(friend) if way == "like-but" and self.rng.random() < 0.5 else ()
+        unwanted: tuple[str, ...] = ()
         if way == "like-but" and not wanted:
             unwanted = self._shut(self.language.fitting(Understood()), self.language.attributes[friend])
         if way == "like-but" and not wanted and not unwanted:
             return None
         needed = "{attribute}" if wanted else "{without}"
-        slots: dict[str, Slot] = {"title": [self._typed(first)], "other": [self._typed(items[1] if len(items) > 1 else None)]}
-        template = self._template(way, lambda t: (way == "like" or needed in t) and (len(items) > 1 or "{other}" not in t))
+        template = self._template(way, lambda t: (way == "like" or needed in t) and (len(items) > 1 or strange or "{other}" not in t))
+        named = self._typed(first) if "{other}" in template else self._pointed(first)
+        slots: dict[str, Slot] = {"title": [named], "other": [self._typed(None if strange or len(items) < 2 else items[1])]}
         k, text, mentions = self._asked(way, slots, wanted, unwanted, template)
         like = tuple(dict.fromkeys(m.item for m in mentions if m.item is not None))
         return self._named(text, mentions, Understood("like", wanted, unwanted, like=like), k)
@@ -109,7 +113,7 @@ class Talk:
         if not more:
             return None
         k, text, _ = self._asked(way, {}, tuple(more))
-        skill = "like" if self.standing.like else "attribute"
+        skill: Skill = "like" if self.standing.like else "attribute"
         return self._named(text, (), self._kept_on(skill, wanted=(*self.standing.wanted, *more)), k)
 
     def _without(self, way: str) -> Exchange | None:
@@ -118,7 +122,7 @@ class Talk:
         if not unwanted or len(standing.unwanted) > 2:
             return None
         k, text, _ = self._asked(way, {}, (), unwanted)
-        skill = "like" if standing.like else "attribute" if standing.wanted else "without"
+        skill: Skill = "like" if standing.like else "attribute" if standing.wanted else "without"
         return self._named(text, (), self._kept_on(skill, unwanted=(*standing.unwanted, *unwanted)), k)
 
     def _aside(self, way: str) -> Exchange | None:
@@ -169,8 +173,8 @@ class Talk:
         if way == "why-bare":
             if not self.last:
                 return None
-            text = self._template(way)
-            item, mentions = self.last[0], (Mention("", self.last[0], (), len(text)),)
+            item, text = self.last[0], self._template(way)
+            mentions = pointed(text, self.last)
         else:
             item = self._of(self.last) if self.last and self.rng.random() < 0.85 else self._target()
             _, text, mentions = self._asked(way, {"title": [self._pointed(item)]})
@@ -284,10 +288,10 @@ class Talk:
         out[list(self.gone)] = False
         return out
 
-    def _kept(self, item: int, some: bool = True, one: bool = False) -> tuple[str, ...]:
+    def _kept(self, item: int, one: bool = False) -> tuple[str, ...]:
         """What may be asked for that an item has: a genre, a decade, both, two genres. Rare genres come up as well as common ones."""
         genres, words = self.language.genres[item], self.language.attributes[item]
-        if not some or not words:
+        if not words:
             return ()
         decades = [w for w in words if w not in genres or DECADE.fullmatch(w)]
         if self.rng.random() < 0.2:

@@ -22,7 +22,7 @@ def catalog() -> Catalog:
     plain = world.catalog(N_USERS, TITLES)
     genres = [[GENRES[i % 4], *([GENRES[(i // 4 + 1) % 4]] if i % 3 and (i // 4 + 1) % 4 != i % 4 else [])] for i in range(N_ITEMS)]
     years = [None if i == 7 else 1960 + (7 * i) % 40 for i in range(N_ITEMS)]
-    return Catalog(plain.users, plain.items.assign(genres=genres, year=pd.array(years, dtype="Int64")))
+    return Catalog(plain.users, plain.items.assign(genres=pd.Series(genres), year=pd.array(years, dtype="Int64")))
 
 
 def split() -> Split:
