@@ -29,6 +29,7 @@ COMMANDS = {
     "tasks": "ratings, explanations and reviews in words, measured on held-out interactions",
     "dialogues": "look at the dialogues that a chat is trained on",
     "recommend": "items for a user, or for someone who liked these titles",
+    "chat": "talk to runs and baselines in the terminal",
     "xray": "look into one recommendation: the prompt, the choice, where an item was lost",
     "ids": "names: fit, look at, measure, compare, name newcomers, export",
     "runs": "the runs and their queue: list, watch, stop, resume, repeat, compare, delete",

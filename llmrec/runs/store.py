@@ -34,6 +34,7 @@ from llmrec.runs.status import Status
 
 if TYPE_CHECKING:
     from llmrec.contracts import Dataset, IdTable, Recommender, Split, Vectors
+    from llmrec.lm.shared import SharedBase
     from llmrec.runs.newcomers import Newcomers
 
 KIND, FORMAT = "llmrec-run", 1
@@ -137,8 +138,8 @@ class Run:
             return artifacts.load(IdTable, self.path / "ids")
         return stages.table(self.recipe, self.dataset(), self.split(), self.vectors())
 
-    def recommender(self, head: Any = None, newcomers: Newcomers | None = None) -> Recommender:
-        """The trained model behind the run's own head, or behind another. newcomers: what new people are called, see `runs.newcomers`."""
+    def recommender(self, head: Any = None, newcomers: Newcomers | None = None, base: SharedBase | None = None) -> Recommender:
+        """The trained model behind the run's own head, or another. newcomers: what new people are called; base: its frozen weights."""
         from llmrec.lm.model import LanguageModel
         from llmrec.lm.precision import best_device
         from llmrec.recommend.language import LanguageRecommender
@@ -146,7 +147,7 @@ class Run:
         if not (self.path / "model").exists():
             raise FileNotFoundError(f"run {self.name} has no model yet ({self.status.state}): train it with --resume")
         recipe = self.recipe
-        model = LanguageModel.load(self.path / "model").to(best_device())
+        model = LanguageModel.load(self.path / "model", base).to(best_device())
         head = head or recipe.head
         table, vectors = naming.pool(self, self.table(), self.vectors() if head.needs_vectors else None)
         compiled = head.compile(model, table, vectors=vectors)

@@ -14,6 +14,7 @@ import numpy as np
 
 from llmrec.contracts import Catalog, Interactions
 from llmrec.recommend import titles
+from llmrec.recommend.chat.ordinary import ORDINARY, ordinary
 from llmrec.recommend.chat.values import Mention
 
 LONGEST, MOST = 9, 12
@@ -33,20 +34,6 @@ FILLER = re.compile(
     r"like|liked|loved|to|watch|i|me|more|titles?|things?|such as)\s+)+|"
     r"\s+(?:a lot|very much|so much|too|as well|again|recently|yesterday|most|best|next)$",
     re.I,
-)
-# A title made of these alone counts only where it is written like a title: "Up", "It", "Next"
-COMMON = frozenset(
-    """
-    a about action adored after again all also am an and another any are as at bad be been before best better big but by can come
-    comedies comedy could day did disliked do drama dramas else enjoyed ever favorite favourite feel few film films first for
-    friday from fun funny get give go good got great had has hate hated have he hello her here hi him his horror how i if in into
-    is it its just kids know last less life like liked list little long lot love loved make man many me more most movie movies
-    much my new next nice no not now of off old on once one only or other others our out over own please prefer real really
-    recently recommend right romance sad said same saw say scary see seen she should show similar so some something still such
-    suggest take than thanks that the them then there these they thing things think this three thriller thrillers time to today
-    tomorrow tonight too two up us very want was watch watched way we well were western westerns what when where which while who
-    why will with world would yes yesterday you your
-    """.split()
 )
 
 
@@ -91,7 +78,7 @@ class Mentions:
             mention = self._pointed(part, start) if text[:start].endswith("@") else self._guess(part, start)
             if mention is not None:
                 found.append(mention)
-        if not found and len(text.split()) <= 8 and any(w[0].isupper() for w in WORD.findall(text)):
+        if not found and len(text.split()) <= (8 if any(w[0].isupper() for w in WORD.findall(text)) else 4):
             found += self._bare(text)
         out: dict[object, Mention] = {}
         for mention in sorted(found, key=lambda m: m.start):
@@ -130,10 +117,11 @@ class Mentions:
 
     def _bare(self, text: str) -> list[Mention]:
         """A short message that is nothing but a title, perhaps among common words."""
-        words = [w for w in WORD.finditer(text) if w[0].casefold() not in COMMON]
+        words = [w for w in WORD.finditer(text) if not ordinary(w[0])]
         bare = " ".join(w[0] for w in words)
         mention = self._guess(bare, words[0].start()) if len(bare) > 3 else None
-        return [] if mention is None else [replace(mention, text=text[words[0].start() : words[-1].end()])]
+        unsure = mention is None or (mention.item is None and len(words) < 2)  # one capital begins any sentence
+        return [] if mention is None or unsure else [replace(mention, text=text[words[0].start() : words[-1].end()])]
 
     def _pointed(self, part: str, start: int) -> Mention:
         """What stands after "@", which is a title however it is written; where it ends is where it is most like one."""
@@ -149,7 +137,7 @@ class Mentions:
             return Mention(part, matches[0].item, start=start)
         if matches:
             return Mention(part, None, tuple(m.item for m in matches[:4]), start)
-        if not any(w[0].isupper() or w.isdigit() for w in WORD.findall(part)):
+        if not _named(part):
             return None  # more likely talk than a title
         near = (titles.resolve(name, self.catalog) for name in titles.nearest(part, self.catalog))
         return Mention(part, None, tuple(m[0].item for m in near if m)[:3], start)
@@ -163,8 +151,8 @@ def _candidates(text: str, free: list[bool]) -> Iterator[tuple[int, str]]:
             start, end = match.span(1)
             for a, b in _parts(text, start, end, free) if pattern is SPAN else [(start, end)]:
                 part = FILLER.sub("", FILLER.sub("", text[a:b].strip(" '’:-"))).strip()
-                words = [w.casefold() for w in WORD.findall(part)]
-                if not words or len(part) > 80 or set(words) <= COMMON or not all(free[a:b]):
+                words = WORD.findall(part)
+                if not words or len(part) > 80 or all(map(ordinary, words)) or not all(free[a:b]):
                     continue
                 if not any(a < y and x < b for x, y in seen):
                     seen.append((a, b))
@@ -184,9 +172,15 @@ def _parts(text: str, start: int, end: int, free: list[bool]) -> Iterator[tuple[
         yield at, end
 
 
+def _named(part: str) -> bool:
+    """Whether a text that is no title is written as one would write a name: all of its words that say something with capitals."""
+    telling = [w for w in WORD.findall(part) if not ordinary(w)]
+    return bool(telling) and all(w[0].isupper() or w.isdigit() for w in telling)
+
+
 def _written_as_title(text: str, words: list[_Word]) -> bool:
     """Common words are a title only where they are written with capitals inside a sentence, or in quotation marks."""
-    if not all(w.plain.casefold() in COMMON for w in words):
+    if not all(w.plain.casefold() in ORDINARY for w in words):
         return True
     first, last = words[0], words[-1]
     before, after = text[: first.start].rstrip(" "), text[last.end : last.end + 1]
