@@ -23,7 +23,8 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth")
 TENS = ("", "", "twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties")
 ARTICLES = ("The ", "A ", "An ")
 _SLOT = re.compile(r"\{(\w+)\}")
-_PLURAL = re.compile(r"(?:\{k\}|any|some|best|what|which|good|get)\s*$")
+_EITHER = re.compile(r"\(([^()]*\|[^()]*)\)")
+_PLURAL = re.compile(r"(?:\{k\}|any|some|few|best|what|which|good|there)\s*$")
 Slot = Sequence[str | Mention]
 T = TypeVar("T")
 
@@ -50,6 +51,19 @@ def skill(way: str) -> Skill:
 def phrasings(way: str, unseen: bool = False) -> tuple[str, ...]:
     """How people ask this way; unseen: in words that are never trained on."""
     return tuple(book()[way]["unseen" if unseen else "seen"])
+
+
+def expanded(phrasing: str) -> tuple[str, ...]:
+    """All that a phrasing with choices in it stands for."""
+    found = _EITHER.search(phrasing)
+    if found is None:
+        return (phrasing,)
+    return tuple(t for part in found[1].split("|") for t in expanded(phrasing[: found.start()] + part + phrasing[found.end() :]))
+
+
+def settled(phrasing: str, rng: np.random.Generator) -> str:
+    """A phrasing with its choices drawn."""
+    return _EITHER.sub(lambda found: _drawn(found[1].split("|"), rng), phrasing)
 
 
 def filled(template: str, slots: Mapping[str, Slot]) -> tuple[str, tuple[Mention, ...]]:

@@ -249,8 +249,8 @@ class Talk:
         return k, text, mentions or pointed(text, self.last)
 
     def _template(self, way: str, fits: Callable[[str], bool] = lambda _: True) -> str:
-        some = [t for t in asking.phrasings(way, self.unseen) if fits(t)]
-        template = some[int(self.rng.integers(len(some)))]
+        some = [t for t in (asking.settled(p, self.rng) for p in asking.phrasings(way, self.unseen)) if fits(t)]
+        template = self._of(some)
         return template if way == "why-bare" else asking.loosened(template, self.rng)
 
     def _typed(self, item: int | None) -> Mention:

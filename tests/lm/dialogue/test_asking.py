@@ -21,11 +21,23 @@ SKILLS = {"recommend", "list", "like", "attribute", "without", "else", "would", 
 SLOTS = {"title", "other", "titles", "attribute", "kind", "without", "k", "year", "things", "thing", "see"}
 
 
+def _all(way: str) -> list[str]:
+    """Every phrasing of a way, its choices spelled out."""
+    return [t for p in (*asking.phrasings(way), *asking.phrasings(way, unseen=True)) for t in asking.expanded(p)]
+
+
+def test_choices_in_a_phrasing_are_drawn_and_all_of_them_known() -> None:
+    assert asking.expanded("(a|b) c( d|)") == ("a c d", "a c", "b c d", "b c")
+    rng = np.random.default_rng(0)
+    assert {asking.settled("(a|b) c( d|)", rng) for _ in range(60)} == {"a c d", "a c", "b c d", "b c"}
+    assert asking.settled("plain (as it is)", rng) == "plain (as it is)" == asking.expanded("plain (as it is)")[0]
+
+
 def test_the_ways_of_asking_cover_every_skill_and_use_known_slots() -> None:
     assert {asking.skill(way) for way in asking.ways()} == SKILLS
     for way in asking.ways():
-        for text in (*asking.phrasings(way), *asking.phrasings(way, unseen=True)):
-            assert set(re.findall(r"\{(\w+)\}", text)) <= SLOTS and text == text.strip() and "[" not in text, text
+        for text in _all(way):
+            assert set(re.findall(r"\{(\w+)\}", text)) <= SLOTS and text == text.strip() and not set(text) & set("[|"), text
         talk = way.startswith("talk-")
         assert bool(asking.book()[way].get("answer")) == talk
 
@@ -46,7 +58,7 @@ def test_no_phrasing_points_without_meaning_to() -> None:
     """Words that point ("that one", "it?") stand in no phrasing of a skill that names items out of the blue."""
     blank = {slot: ["xyz"] for slot in SLOTS}
     for way in asking.ways():
-        for text in (*asking.phrasings(way), *asking.phrasings(way, unseen=True)):
+        for text in _all(way):
             if asking.skill(way) not in ("talk", "why") and "{title" not in text:
                 assert pointed(asking.filled(text, blank)[0], (1, 2, 3)) == (), text
 
