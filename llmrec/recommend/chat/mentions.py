@@ -120,7 +120,7 @@ class Mentions:
         words = [w for w in WORD.finditer(text) if not ordinary(w[0])]
         bare = " ".join(w[0] for w in words)
         mention = self._guess(bare, words[0].start()) if len(bare) > 3 else None
-        unsure = mention is None or (mention.item is None and len(words) < 2)  # one capital begins any sentence
+        unsure = mention is None or (len(words) < 2 and (mention.item is None or words[0][0].islower()))  # one capital begins any sentence
         return [] if mention is None or unsure else [replace(mention, text=text[words[0].start() : words[-1].end()])]
 
     def _pointed(self, part: str, start: int) -> Mention:

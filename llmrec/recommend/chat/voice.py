@@ -95,13 +95,13 @@ class Ears:
 
     def begin(self, rows: Sequence[int]) -> tuple[int, Any]:
         """How many rows from the beginning need not be read again, and a cache that holds them; it is this caller's alone."""
-        from transformers import DynamicCache
+        from llmrec.lm.growing import growing
 
         with self._lock:
             alike = [(_alike(rows, read), place) for place, (read, _) in enumerate(self._kept)]
             length, place = max(alike, default=(0, -1))
             if length < max(16, len(self._kept[place][0]) // 2 if alike else 0):
-                return 0, DynamicCache()
+                return 0, growing()
             read, cache = self._kept.pop(place)
         length = min(length, len(rows) - 1)  # the last is read again, for its state
         cache.crop(length - len(read))
