@@ -24,7 +24,7 @@ from llmrec.lm.tasks.facts import Facts
 from llmrec.lm.tasks.words import Document, Speaker
 from llmrec.recommend.chat.values import Exchange
 
-TURNS = (0.25, 0.3, 0.25, 0.2)  # how often a dialogue has 1 to 4 turns
+TURNS = (0.25, 0.3, 0.25, 0.2)  # how often a dialogue has 1 to 4 turns, at most
 ANONYMOUS = 0.2  # how often its person is not named
 NEWCOMER = 0.1  # how often their history is cut to a few items, or none
 TALK = "talk"  # any of the ways of small talk but an unknown title
@@ -37,6 +37,13 @@ LATER = {
     "attribute": 5, "attribute-without": 2, "recommend": 3, "list": 2, "which": 3, "taste": 3, "talk-unknown": 1, TALK: 4,
 }  # fmt: skip
 TRIES = 8
+ROWS = 50  # that a turn takes, about
+
+
+def turns(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many turns the dialogues of some interactions have: by the number of each, so that batches are of like length."""
+    spread = (np.asarray(rows, dtype=np.uint64) * np.uint64(2654435761) % np.uint64(2**32)).astype(np.float64) / 2**32
+    return 1 + np.searchsorted(np.cumsum(TURNS[:-1]), spread, side="right")
 
 
 class Generator:
@@ -55,13 +62,13 @@ class Generator:
             moment = moment.newest(int(rng.integers(4)))
         user = -1 if rng.random() < ANONYMOUS else moment.user
         talk = Talk(self.shelf, self.tongue, moment, rng, unseen)
-        wanted = 1 + int(rng.choice(len(TURNS), p=TURNS))
-        turns: list[Exchange] = []
+        wanted = int(turns(np.asarray([row]))[0])
+        said: list[Exchange] = []
         for place in range(wanted):
             forced = way if place == wanted - 1 else None
             tries = (talk.turn(forced or _way(talk, rng)) for _ in range(TRIES))
-            turns += [turn for turn in [next((t for t in tries if t is not None), None)] if turn is not None]
-        return Dialogue(user, moment.history, tuple(turns or [talk.greeted()]), int(rng.integers(prompts.count(TASK))))
+            said += [turn for turn in [next((t for t in tries if t is not None), None)] if turn is not None]
+        return Dialogue(user, moment.history, tuple(said or [talk.greeted()]), int(rng.integers(prompts.count(TASK))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +93,10 @@ class Dialogues:
         return rows
 
     def length(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """About how long each document is, up to a constant: the items before it."""
+        """About how many row numbers each document has."""
         place: NDArray[np.int64] = np.minimum(SHOWN, rows - self.train.offsets[self.train.user[rows]])
-        return place
+        name = len(self.speaker.names.ids) / max(1, len(self.speaker.names))
+        return np.rint(place * name).astype(np.int64) + ROWS * turns(rows)
 
     def document(self, row: int, rng: np.random.Generator) -> Document:
         """A dialogue at one interaction of train, as row numbers."""

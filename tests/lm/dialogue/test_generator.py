@@ -12,7 +12,7 @@ import pytest
 
 from llmrec.contracts import Dataset, Split
 from llmrec.lm.dialogue import asking
-from llmrec.lm.dialogue.generator import Dialogues, Generator
+from llmrec.lm.dialogue.generator import TURNS, Dialogues, Generator, turns
 from llmrec.lm.dialogue.language import BECAUSE, NO, NO_REASON, YES, pointed
 from llmrec.lm.dialogue.script import SHOWN, Dialogue
 from llmrec.lm.tasks import mixed
@@ -186,6 +186,20 @@ def _documents(speaker: Speaker, split: Split) -> list[Any]:
     assert isinstance(task, Dialogues)
     rng = np.random.default_rng(7)
     return [task.document(row, rng) for row in films.rows(40)]
+
+
+def test_documents_of_like_length_are_read_together(speaker: Speaker) -> None:
+    """Batches as training makes them, against batches of interactions as they come: much less is padding."""
+    (task,) = mixed.tasks(speaker, {"dialogue": 1.0}, films.split().train, films.catalog())
+    rows = np.arange(len(films.split().train))
+    assert np.allclose(np.bincount(turns(rows))[1:] / len(rows), TURNS, atol=0.06)
+    rng = np.random.default_rng(0)
+    sizes = np.asarray([len(d.read) + len(d.said) for d in (task.document(int(row), rng) for row in rows)])
+
+    def padded(order: Any) -> float:
+        return float(sum(16 * sizes[order[a : a + 16]].max() for a in range(0, len(rows) - 15, 16)) / sizes.sum() - 1)
+
+    assert padded(np.argsort(task.length(rows), kind="stable")) < 0.6 * padded(rng.permutation(len(rows)))
 
 
 def test_what_is_held_out_changes_nothing(speaker: Speaker) -> None:
