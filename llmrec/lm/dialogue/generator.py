@@ -96,7 +96,8 @@ class Dialogues:
         """About how many row numbers each document has."""
         place: NDArray[np.int64] = np.minimum(SHOWN, rows - self.train.offsets[self.train.user[rows]])
         name = len(self.speaker.names.ids) / max(1, len(self.speaker.names))
-        return np.rint(place * name).astype(np.int64) + ROWS * turns(rows)
+        about: NDArray[np.int64] = np.rint(place * name).astype(np.int64) + ROWS * turns(rows)
+        return about
 
     def document(self, row: int, rng: np.random.Generator) -> Document:
         """A dialogue at one interaction of train, as row numbers."""
