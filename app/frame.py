@@ -288,6 +288,8 @@ PAGE = """
 [data-testid="stHeaderLogo"] { height: 1.7rem; }
 :has(> [data-testid="stHeaderLogo"])::after { content: "llmrec"; font: 600 1.15rem "Source Serif", Georgia, serif; margin-left: .5rem; }
 [data-testid="stMetricLabel"] { opacity: .75; }
+/* Streamlit writes the chosen one in its green, which is too dark to read at night */
+[data-testid="stButtonGroup"] button[data-selected="true"]:not([data-disabled]) { color: inherit; font-weight: 600; }
 [class*="st-key-row_"] { border-radius: .6rem; padding: .15rem .6rem .45rem; border: 1px solid transparent; }
 [class*="st-key-row_"]:hover { background: color-mix(in srgb, currentColor 5%, transparent); }
 [class*="st-key-row_on_"] { background: color-mix(in srgb, currentColor 6%, transparent);

@@ -52,7 +52,7 @@ WORDS = (
         const ink = rgba(style.color);
         const [one, two] = [light(over([ink[0], ink[1], ink[2], ink[3] * seen], below)), light(below)];
         const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
-        if (ratio < (node.closest('button, a, h1, h2, h3') ? 3 : least)) poor.push(`${ratio.toFixed(2)} ${said.slice(0, 60)}`);
+        if (ratio < (node.closest('h1, h2, h3') ? 3 : least)) poor.push(`${ratio.toFixed(2)} ${said.slice(0, 60)}`);
     }
     return poor;
 }"""
@@ -71,7 +71,7 @@ def brightness(tab: Any) -> float:
 
 
 def hard_to_read(tab: Any, least: float = 4.5, patience: float = 20.0) -> list[str]:
-    """Words whose contrast with what lies under them is below `least`, each with its ratio; 3 is enough for headings and controls.
+    """Words whose contrast with what lies under them is below `least`, each with its ratio; 3 is enough for headings.
 
     patience: seconds in which words may still come up: what a rerun has not reached yet stands pale for a while.
     """
