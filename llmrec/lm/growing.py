@@ -40,9 +40,9 @@ def growing() -> Cache:
     return Cache(layer_class_to_replicate=GrowingLayer)
 
 
-def _widened(old: Tensor, new: Tensor, begin: int, end: int) -> Tensor:
+def _widened(old: Tensor | None, new: Tensor, begin: int, end: int) -> Tensor:
     """Room for twice as many rows, with the old ones in it."""
     room = torch.empty(*new.shape[:-2], 2 * max(end, ROOM), new.shape[-1], dtype=new.dtype, device=new.device)
-    if begin:
+    if old is not None and begin:
         room[..., :begin, :] = old
     return room

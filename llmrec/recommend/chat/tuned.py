@@ -61,7 +61,7 @@ class Tuned:
         memory.demand(k)
         clock = Clock()
         heard = hearing.shortened(hearing.hear(self.knowledge, conversation, message), self._fits)
-        read, notice = ([], heard.notice) if heard.answer is not None else self._prompt(heard)
+        read, notice = ([], heard.notice) if heard.answer is not None else self.prompt(heard)
         if notice:
             yield clock.first(Words(notice))
         if heard.answer is not None:
@@ -98,7 +98,7 @@ class Tuned:
         runs = itertools.groupby(rows, key=lambda row: row < vocab.first)
         return "".join(vocab.subwords.decode(list(run)) if old else "".join(map(str, vocab.decode(list(run)))) for old, run in runs)
 
-    def _prompt(self, heard: Heard) -> tuple[list[int], str]:
+    def prompt(self, heard: Heard) -> tuple[list[int], str]:
         """What is read for a message, and what is to be said before: why it was cut, or earlier turns left out for the first time."""
         talk, script = heard.conversation, self.script
         header = script.header(talk.user, np.asarray(talk.history, dtype=np.int64))
