@@ -104,8 +104,8 @@ def last_named(conversation: Conversation) -> tuple[int, ...]:
 
 
 def _cut(message: str) -> tuple[str, str]:
-    """The message in one line and not too long, and the sentence that says so where it was."""
-    text = " ".join(message.split())
+    """The message in one line, of printable letters and not too long, and the sentence that says so where it was."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in message).split())
     if len(text) <= LONGEST:
         return text, ""
     return text[:LONGEST], f"That was a long message ({len(text):,} characters); I read the first {LONGEST:,}. "

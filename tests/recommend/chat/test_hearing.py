@@ -63,7 +63,7 @@ def test_one_unknown_title_among_others_is_told_and_left(knowledge: Knowledge) -
 
 
 def test_what_somebody_typed_is_quoted_in_short(knowledge: Knowledge) -> None:
-    heard = hear(knowledge, Conversation(), f"@{'<b>q' * 18}")
+    heard = hear(knowledge, Conversation(), f"@{'zq' * 35}")
     assert heard.answer is not None and len(heard.answer) < 100
 
 

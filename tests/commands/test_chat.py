@@ -1,0 +1,111 @@
+"""`llmrec chat` over the smallest runs, one that was tuned on dialogues and one that was not, and what it refuses."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmrec.__main__ import main
+
+RECIPE: dict[str, dict[str, Any]] = {
+    "data": {"name": "checkerboard", "n_users": 24, "n_items": 20},
+    "scheme": {"name": "metaid", "n_clusters": 4},
+    "lm": {"name": "tiny"},
+    "embed": {"name": "metapath", "walks_per_node": 1, "epochs": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def own_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMREC_HOME", str(home))
+    monkeypatch.setenv("LLMREC_RUNS", str(home / "runs"))
+
+
+@pytest.fixture
+def runs(home: Path, own_home: None) -> list[str]:
+    """One that talks, one that does not."""
+    from llmrec import recipe
+    from llmrec.runs import pipeline, store
+
+    if not (home / "runs").exists():
+        for tasks in ({"dialogue": 0.1}, {}):
+            run = store.create(recipe.read({**RECIPE, "train": {"epochs": 1, "validations": 1, "tasks": tasks}}))
+            assert pipeline.train(run).state == "done"
+    return sorted(p.name for p in (home / "runs").iterdir() if not p.name.startswith("."))
+
+
+def _say(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(["chat", *words])
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+def test_each_run_answers_each_message(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _say(capsys, *runs, "--user", "u3", "--message", "what next?", "--message", "something else", "--k", "2", "--json")
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert code == 0, err
+    assert [(a["model"], a["message"], a["tuned"]) for a in answers] == [
+        (runs[0], "what next?", True),
+        (runs[1], "what next?", False),
+        (runs[0], "something else", True),
+        (runs[1], "something else", False),
+    ]
+    first, second = answers[1], answers[3]
+    assert first["said"] == "Here is what fits you: *, *." and second["said"] == "Something else: *, *."
+    assert len({i["key"] for a in (first, second) for i in a["items"]}) == 4
+    assert "User: what next?" in answers[0]["raw"] and answers[0]["raw"].count("User: ") == 1 and answers[2]["raw"].count("User: ") == 2
+
+
+def test_a_baseline_answers_too(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _say(capsys, runs[1], "--baseline", "popularity", "--user", "u3", "--message", "what next?")
+    assert code == 0 and f"popularity on {runs[1]}: Here is what fits you:" in out and out.count("first word") == 2
+
+
+def test_messages_are_read_from_the_terminal(runs: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("hello\nwhy?\x1b[31m\n\nnever read\n"))
+    assert main(["chat", runs[1]]) == 0
+    out = capfd.readouterr().out
+    assert (
+        out.count(f"{runs[1]}: Hello! My sentences are fixed") == 1 and "cannot explain" in out and "never" not in out and "\x1b" not in out
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["no-such-run"], "no run is called"),
+        (["{}", "--user", "nobody", "--message", "hi"], "no user has the key 'nobody'"),
+        (["{}", "--k", "11", "--message", "hi"], "1 to 10"),
+        (["{}", "--baseline", "magic", "--message", "hi"], "magic"),
+    ],
+)
+def test_what_is_refused(runs: list[str], capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+    code, _, err = _say(capsys, *(w.format(runs[1]) for w in words))
+    assert code == 2 and said in err and len(err.strip().splitlines()) == 1
+
+
+def test_speakers_of_one_data_set_share_what_is_known(runs: list[str]) -> None:
+    from llmrec.recommend.chat.opening import open_speakers
+
+    one, two = open_speakers(runs)
+    assert one.knowledge is two.knowledge and (one.model, two.model) == tuple(runs)
+    assert one.speaker.tuned and not two.speaker.tuned
+
+
+def test_a_users_talk_begins_with_all_but_the_held_out_item(runs: list[str]) -> None:
+    from llmrec.recommend.chat import opening
+    from llmrec.runs import store
+
+    run = store.open_run(runs[0])
+    talk, split = opening.of_user(run, "u3"), run.split()
+    assert talk.user == 3 and talk.history == (*split.train.history(3).tolist(), *split.valid.history(3).tolist())
+    assert not set(split.test.history(3).tolist()) & set(talk.history)
