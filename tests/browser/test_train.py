@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.hands import insist, settle
+from tests.browser.hands import insist, settle, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]  # three starts of a worker on a machine that may be busy
 
@@ -84,7 +84,7 @@ def test_a_training_is_started_watched_and_deleted(studio: str, visitor: Any, re
     start(tab, studio)
     seen = points(tab)
     other = visitor()  # a second visitor sees the same
-    other.goto(tab.url)
+    visit(other, tab.url)
     assert points(other) >= seen
     other.close()
     delete(tab)
