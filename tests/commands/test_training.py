@@ -82,6 +82,7 @@ def test_detached_it_returns_and_says_the_place(asked: str, busy: Run, capsys: p
     assert "queued (waits behind 2 runs)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_who_waits_is_told_so_and_ctrl_c_takes_it_out_of_the_line(asked: str, busy: Run) -> None:
     process = started("train", asked, "--json")
     until(lambda: any(place.ahead == 1 for place in queue.listing()), "in line")

@@ -36,6 +36,7 @@ def worker_is_over(pid: int) -> bool:
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_deleted_by_the_queue(finished: Run) -> None:
     chance, before = random.Random(8), digest(finished.path)

@@ -95,6 +95,7 @@ def test_people_who_start_at_once_get_a_run_each(tmp_path: Path, monkeypatch: py
         assert most_at_once(runs) <= 3
 
 
+@pytest.mark.slow
 def test_a_ledger_lost_while_one_works_starts_no_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cheap(tmp_path, monkeypatch, 30)
     with campaign(1, 5) as tally:

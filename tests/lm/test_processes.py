@@ -250,6 +250,7 @@ def test_the_launcher_says_who_one_is(said: dict[str, str], rank: int, world: in
         assert processes.WHOLE.told([1]) == [1] and processes.WHOLE.anyone(True) and not processes.WHOLE.anyone(False)
 
 
+@pytest.mark.slow
 def test_one_process_where_several_were_asked_for_is_refused() -> None:
     """`accelerate launch --cpu --num_processes 2` starts one without a word where there is no MPI."""
     ask = "from llmrec.lm import processes; processes.world()"

@@ -160,6 +160,7 @@ class Foretold(trial.Measuring):
         return Line(1000, 10).at(batch)
 
 
+@pytest.mark.slow
 def test_a_batch_that_would_not_fit_is_never_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "held", lambda: 900)
     roomy, short, shorter = Foretold(64, 100_000), Foretold(64, 1_700), Foretold(64, 1_200)

@@ -18,6 +18,7 @@ def alive() -> bool:
     return status.is_locked(keeper._folder())
 
 
+@pytest.mark.slow
 def test_nobody_but_the_keeper_brings_a_killed_run_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow_workers(tmp_path, monkeypatch, 60)
     try:
