@@ -119,7 +119,7 @@ class Answering:
         if not self.items:
             self._understand(before)
             self.ranked = self.speaker.ranked(self.heard, self.understood, self.limit)
-        if len(self.items) >= min(self.limit, len(self.ranked)):
+        if len(self.items) >= len(self.ranked):
             self.voice.back(len(self.voice.rows) - len(self.script.mark))
             yield from self._end_of_items(before)
             return
