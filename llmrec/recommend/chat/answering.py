@@ -6,6 +6,7 @@ Where it stands: inside the tuned speaker, one for each message. What it does no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from llmrec.recommend.chat.tuned import Tuned
 
 LONGEST = 160  # rows that a model says in one answer, names apart
+AHEAD = 6  # rows that are guessed at once
 NONE_LEFT = "nothing is left that fits and that you have not seen, heard of or left aside."
 STUCK = " … I lost the thread; please ask again in other words."
 FROM, UNKNOWN = " is from", " a year that I do not know."
@@ -73,6 +75,7 @@ class Answering:
 
     def _next(self) -> int:
         """The likeliest word; where yes and no part, how sure the likelier of them is."""
+        self.voice.guess(self._likely())
         found = self.voice.word()
         row = int(found.argmax())
         before = self.voice.rows[self.start :]
@@ -82,6 +85,19 @@ class Answering:
             both = torch.stack([found[yes[at]], found[no[at]]]).softmax(0)
             self.sure = float(both.max())
         return row
+
+    @cached_property
+    def _sentences(self) -> list[list[int]]:
+        return self.speaker.sentences(tuple(m.item for m in self.heard.mentions if m.item is not None))
+
+    def _likely(self) -> list[int]:
+        """What most answers that began so go on with: the rest of a sentence of the language, up to a mark."""
+        said = self.voice.rows[self.piece :]
+        if self.items:
+            usual = [[*self.writing.phrase(","), *self.script.mark]]
+        else:
+            usual = self._sentences if said else []
+        return next((rows[len(said) :] for rows in usual if len(rows) > len(said) and rows[: len(said)] == said), [])[:AHEAD]
 
     def _words(self) -> Iterator[Event]:
         """Tell what is said whole: up to the last blank, behind which a word or a mark may be growing."""

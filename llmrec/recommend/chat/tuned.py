@@ -15,7 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from llmrec.lm.dialogue.language import Language
+from llmrec.lm.dialogue import asking
+from llmrec.lm.dialogue.language import NO, YES, Language
 from llmrec.lm.dialogue.script import Script
 from llmrec.lm.tasks.wording import Wording
 from llmrec.lm.tasks.words import Speaker as Writing
@@ -75,6 +76,24 @@ class Tuned:
         finally:
             answer.voice.rest()
         yield self._done(heard, answer, clock)
+
+    def sentences(self, items: tuple[int, ...]) -> list[list[int]]:
+        """Answers up to their first mark, as rows: those about some items first. They are guesses at what a model will say."""
+        language = self.language
+        about = [language.opening(Understood("like", like=items)), language.opening(Understood(), items)] if items else []
+        facts = [language.described(item) for item in items[:1]]
+        return [*(self._begun(o) for o in about), *(self.script.answered(f) for f in facts), *self._usual]
+
+    @cached_property
+    def _usual(self) -> list[list[int]]:
+        words = [w for w in self.language.bearers if not w.isdigit()]
+        openings = [Understood("recommend"), Understood("else"), Understood("list"), *(Understood("attribute", (w,)) for w in words)]
+        talk = {str(body["answer"]) for body in asking.book().values() if "answer" in body}
+        said = [self.script.answered(text) for text in (YES, NO, *sorted(talk))]
+        return [*(self._begun(self.language.opening(o)) for o in openings), *said]
+
+    def _begun(self, opening: str) -> list[int]:
+        return [*self.writing.text(f" {opening}"), *self.script.mark]
 
     def truths(self, heard: Heard) -> Truths | None:
         """What may be said for the item asked about, or for the first of those named last; None where there is neither."""

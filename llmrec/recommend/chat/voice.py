@@ -22,14 +22,18 @@ KEPT = 4  # talks whose rows are kept, about 20 MB each for SmolLM2
 
 
 class Voice:
-    """One answer in the making. A row that is `say`d is read when the next is asked for, together with others that wait."""
+    """One answer in the making. A row that is `say`d is read when the next is asked for, together with others that wait, and with rows that
+    will likely follow (`guess`): where they do, their states are there already. What is said does not hang on guesses."""
 
     def __init__(self, lm: LanguageModel, ears: Ears) -> None:
         self.lm, self.ears = lm, ears
         self.rows: list[int] = []  # read or waiting, the prompt included
-        self._read = 0
+        self._held: list[int] = []  # read, guesses included
         self._cache: Any = None
-        self._state: Tensor | None = None
+        self._guess: list[int] = []
+        self._from = 0  # the row of the first of these states; scores are made when asked for
+        self._states: Tensor | None = None
+        self._scores: Tensor | None = None
 
     def say(self, rows: Iterable[int]) -> None:
         """Go on with these rows."""
@@ -38,43 +42,46 @@ class Voice:
     def back(self, length: int) -> None:
         """Unsay everything behind the first `length` rows."""
         self.rows = self.rows[:length]
-        if self._read >= length:  # the state after the last of them is needed again
-            self._crop(length - 1)
+
+    def guess(self, rows: Sequence[int]) -> None:
+        """What may follow the rows so far. A few rows are read in hardly more time than one."""
+        self._guess = list(rows)
 
     @torch.inference_mode()
     def word(self) -> Tensor:
         """Scores of every word that may be said next: (first,) fp32, -inf for marks of the tokenizer's own. Tokens are not among them."""
-        return self.lm.rows.words().float() @ self._heard().float() + self.ears.barred
+        states, at = self._heard()
+        if self._scores is None:
+            self._scores = states.float() @ self.lm.rows.words().float().T + self.ears.barred
+        return self._scores[at]
 
     @torch.inference_mode()
     def among(self, rows: Iterable[int]) -> int:
         """The likeliest of some rows, Tokens or not."""
-        some = sorted(rows)
-        return some[int(scores(self.lm, self._heard(), some).argmax())]
+        some, (states, at) = sorted(rows), self._heard()
+        return some[int(scores(self.lm, states[at], some).argmax())]
 
     def rest(self) -> None:
         """The answer is over: what was read is kept for the next one of this talk."""
         if self._cache is not None:
-            self.ears.keep(self.rows[: self._read], self._cache)
-            self._cache = None
+            self.ears.keep(self._held, self._cache)
+            self._cache = self._states = None
 
-    def _heard(self) -> Tensor:
-        """The state after the last row: (d,)."""
+    def _heard(self) -> tuple[Tensor, int]:
+        """States of the newest rows, (n, d), and which of them is that after the last row said."""
+        last = len(self.rows) - 1
         if self._cache is None:
-            self._read, self._cache = self.ears.begin(self.rows)
-        if self._read < len(self.rows) or self._state is None:
-            if self._read == len(self.rows):
-                self._crop(self._read - 1)
-            ids = torch.tensor([self.rows[self._read :]], device=self.lm.device)
+            length, self._cache = self.ears.begin(self.rows)
+            self._held, self._states = self.rows[:length], None
+        if self._states is None or last < self._from or self._held[: last + 1] != self.rows:
+            alike = min(last, _alike(self._held, self.rows))
+            self._cache.crop(alike - len(self._held))
+            self._held = [*self.rows, *self._guess]
+            ids = torch.tensor([self._held[alike:]], device=self.lm.device)
             with autocast(self.lm.device):
-                self._state = self.lm(ids, cache=self._cache)[0, -1]
-            self._read = len(self.rows)
-        return self._state
-
-    def _crop(self, length: int) -> None:
-        if self._cache is not None:
-            self._cache.crop(length - self._read)
-        self._read, self._state = length, None
+                self._states = self.lm(ids, cache=self._cache)[0, last - alike :]
+            self._from, self._scores = last, None
+        return self._states, last - self._from
 
 
 class Ears:

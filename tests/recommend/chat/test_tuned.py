@@ -222,3 +222,22 @@ def test_what_was_read_before_changes_no_answer(speaker: Tuned) -> None:
         cold, other = _ask(Tuned(alone.recommender, alone.knowledge), talk, message)
         assert warm == cold and done.conversation == other.conversation and done.raw == other.raw
         talk = done.conversation
+
+
+def test_guesses_spare_passes_and_change_nothing(speaker: Tuned, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that will likely follow are read at once; the same is said as without."""
+    lm, passes = speaker.recommender.lm, list[int]()
+    hook = lm.register_forward_hook(lambda _, args, __: passes.append(args[0].shape[1]))
+    told, count = dict[int, list[list[Event]]](), dict[int, int]()
+    try:
+        for ahead in (0, 6):
+            monkeypatch.setattr(answering, "AHEAD", ahead)
+            alone = Tuned(speaker.recommender, speaker.knowledge)
+            passes.clear()
+            told[ahead] = [
+                _ask(alone, TALK, m)[0] for m in ("hello", "what next?", "something like alien", "why alien?", "what is scream?")
+            ]
+            count[ahead] = len(passes)
+    finally:
+        hook.remove()
+    assert told[0] == told[6] and count[6] < 0.6 * count[0]
