@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmrec.recommend.chat.tuned import Tuned
 
 LONGEST = 160  # rows that a model says in one answer, names apart
-AHEAD = 6  # rows that are guessed at once
+AHEAD = 8  # rows that are guessed at once
 NONE_LEFT = "nothing is left that fits and that you have not seen, heard of or left aside."
 STUCK = " … I lost the thread; please ask again in other words."
 FROM, UNKNOWN = " is from", " a year that I do not know."
@@ -90,11 +90,18 @@ class Answering:
     def _sentences(self) -> list[list[int]]:
         return self.speaker.sentences(tuple(m.item for m in self.heard.mentions if m.item is not None))
 
+    @cached_property
+    def _conditions(self) -> list[list[int]]:
+        return self.speaker.conditions(self.heard.text)
+
     def _likely(self) -> list[int]:
-        """What most answers that began so go on with: the rest of a sentence of the language, up to a mark."""
-        said = self.voice.rows[self.piece :]
+        """What most answers that began so go on with: the rest of a sentence of the language or of a condition in it, up to a mark."""
+        said, comma = self.voice.rows[self.piece :], self.writing.phrase(",")
         if self.items:
-            usual = [[*self.writing.phrase(","), *self.script.mark]]
+            usual = [[*comma, *self.script.mark]]
+        elif len(comma) == 1 and comma[0] in said:
+            said = said[len(said) - said[::-1].index(comma[0]) :]
+            usual = self._conditions
         else:
             usual = self._sentences if said else []
         return next((rows[len(said) :] for rows in usual if len(rows) > len(said) and rows[: len(said)] == said), [])[:AHEAD]

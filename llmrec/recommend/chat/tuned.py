@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from llmrec.lm.dialogue import asking
-from llmrec.lm.dialogue.language import NO, YES, Language
+from llmrec.lm.dialogue.language import NO, WITHOUT, YES, Language
 from llmrec.lm.dialogue.script import Script
 from llmrec.lm.tasks.wording import Wording
 from llmrec.lm.tasks.words import Speaker as Writing
@@ -83,6 +83,14 @@ class Tuned:
         about = [language.opening(Understood("like", like=items)), language.opening(Understood(), items)] if items else []
         facts = [language.described(item) for item in items[:1]]
         return [*(self._begun(o) for o in about), *(self.script.answered(f) for f in facts), *self._usual]
+
+    def conditions(self, text: str) -> list[list[int]]:
+        """Further conditions of an answer, as rows: those first whose words stand in the message, then by how many items bear them."""
+        bearers = self.language.bearers
+        words = sorted((w for w in bearers if not w.isdigit()), key=lambda w: -int(bearers[w].sum()))
+        hinted = [w for w in words if (w[2:] if w[:2].isdigit() else w[:4].casefold()) in text.casefold()]
+        forms = [f" {w}:" for w in hinted] + [f" {form}{w}:" for form in ("", f"{WITHOUT} ") for w in words]
+        return [[*self.writing.phrase(form), *self.script.mark] for form in forms]
 
     @cached_property
     def _usual(self) -> list[list[int]]:
