@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from llmrec.runs import store
 
     memory.demand(args.k)
+    opening.spare_threads()
     first = store.open_run(args.runs[0])
     start = opening.of_user(first, args.user) if args.user is not None else None
     opened = opening.open_speakers(args.runs)
