@@ -160,6 +160,7 @@ def test_two_threads_make_a_value_once() -> None:
     assert made == [1, 1]  # two newer ones had taken its place
 
 
+@pytest.mark.slow
 def test_first_run_is_a_run_of_the_queue_and_is_then_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from llmrec import recipe
 

@@ -22,7 +22,11 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.mark.parametrize("scheme", sorted(set(SCHEMES) - {"imported"}))  # names from a file are a table like any other
+QUICK = ("metaid", "title", "tokenrec")  # one of each kind: Tokens for both sides, text alone, codes behind another head
+ALL = sorted(set(SCHEMES) - {"imported"})  # names from a file are a table like any other
+
+
+@pytest.mark.parametrize("scheme", [s if s in QUICK else pytest.param(s, marks=pytest.mark.slow) for s in ALL])
 def test_the_pages_open(scheme: str, stages: Path, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMREC_HOME", str(stages))
     monkeypatch.setattr(Errands, "ask", lambda *_, **__: Errand("failed", reason="not tried here"))

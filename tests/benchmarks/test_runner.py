@@ -31,6 +31,7 @@ def baseline(name: str = "itemknn", n_users: int = 24) -> Row:
     )
 
 
+@pytest.mark.slow
 def test_a_recipe_is_trained_and_its_places_give_the_run_s_own_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     row, reports, kept = world.row(tmp_path), {}, []
     real = measure.llmrec

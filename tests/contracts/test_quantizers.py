@@ -61,6 +61,7 @@ def carried(case: str, side: str) -> tuple[Quantizer, Floats, Ints | None]:
     return found, rows, names.codes[:, : len(found.sizes)]
 
 
+@pytest.mark.slow
 def test_every_registered_quantizer_is_here() -> None:
     carry = [carried(*case)[0] for case in CASES]
     inside = [found.inner for found in carry if isinstance(found, Directions)]

@@ -192,6 +192,7 @@ def test_two_real_servers_work_each_run_once(tmp_path: Path, monkeypatch: pytest
             process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_when_all_are_killed_the_next_command_or_server_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cheap(tmp_path, monkeypatch, 12)

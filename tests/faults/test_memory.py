@@ -97,6 +97,7 @@ def group() -> Iterator[None]:
             return
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("group")
 def test_what_the_kernel_ends_for_memory_is_told_apart_from_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Every module imports alone, quietly, and `llmrec` without a user interface.
 
-One interpreter loads the heavy libraries once and forks a child for each module, so that no module leans on what another imported.
-The pages' modules come last, when the libraries of user interfaces are loaded as well.
+One interpreter loads the heavy libraries once and forgets all modules of ours before each, so that none leans on what another of ours
+imported. The pages' modules come last, when the libraries of user interfaces are loaded as well.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.timeout(600)  # a child for every module of the tree
+pytestmark = pytest.mark.timeout(600)  # every module of the tree
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ("app/studio.py", "app/views/")  # pages: Streamlit runs them, nobody imports them
 
-FORKING = """
-import contextlib, gc, importlib, io, json, os, sys, tempfile, threading
+ALONE = """
+import contextlib, importlib, io, json, sys, threading
 HEAVY = ["numpy", "pandas", "scipy.sparse", "sklearn.cluster", "plotly.graph_objects", "torch", "transformers", "peft"]
 UIS = ("streamlit", "gradio")
 report = {}
@@ -26,24 +26,16 @@ of_pages = lambda name: name.startswith("app") and name != "app.backend"
 for name in sorted(json.load(sys.stdin), key=of_pages):
     for heavy in [*HEAVY, *(UIS if of_pages(name) else ())]:
         importlib.import_module(heavy)
-    gc.freeze()  # or each child would touch, and so copy, every object of the parent
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        said, error, threads = io.StringIO(), "", threading.active_count()
-        try:
-            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-                importlib.import_module(name)
-        except BaseException as problem:
-            error = f"{type(problem).__name__}: {problem}"
-        uis = [ui for ui in ("streamlit", "gradio") if ui in sys.modules]
-        answer = {"error": error, "said": said.getvalue()[:300], "uis": uis, "threads": threading.active_count() - threads}
-        os.write(write, json.dumps(answer).encode()[:60000])
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read, "rb") as pipe:
-        report[name] = json.loads(pipe.read() or b'{"error": "the interpreter died", "said": "", "uis": [], "threads": 0}')
-    os.waitpid(child, 0)
+    for ours in [known for known in sys.modules if known.split(".")[0] in ("llmrec", "app")]:
+        del sys.modules[ours]
+    said, error, threads = io.StringIO(), "", threading.active_count()
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            importlib.import_module(name)
+    except BaseException as problem:
+        error = f"{type(problem).__name__}: {problem}"
+    uis = [ui for ui in UIS if ui in sys.modules]
+    report[name] = {"error": error, "said": said.getvalue()[:300], "uis": uis, "threads": threading.active_count() - threads}
 json.dump(report, sys.stdout)
 """
 
@@ -59,7 +51,7 @@ def modules() -> list[str]:
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
     home = tmp_path_factory.mktemp("home")
     done = subprocess.run(
-        [sys.executable, "-c", FORKING],
+        [sys.executable, "-c", ALONE],
         input=json.dumps(modules()),
         cwd=ROOT,
         capture_output=True,

@@ -88,6 +88,7 @@ def test_all_train_and_only_the_main_one_names(tmp_path: Path, monkeypatch: pyte
     assert [e["event"] for e in events].count("start") == 1 and any(e["event"] == "trained" for e in events)
 
 
+@pytest.mark.slow
 def test_where_the_main_one_fails_at_once_the_others_leave(tmp_path: Path) -> None:
     run = store.create(board(), tmp_path / "run")
     main, beside = _two(run, "refused")

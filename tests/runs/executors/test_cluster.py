@@ -117,6 +117,7 @@ def turned(state: str, run: Run, patience: float = DEADLINE) -> None:
     until(lambda: queue.tick() is None and run.status.state == state, f"{run.name} is {state}, not {run.status}", patience)
 
 
+@pytest.mark.slow
 def test_a_run_of_the_queue_is_worked_on_a_node(nodes: Nodes) -> None:
     plan(nodes, 5)
     run = queue.submit(board(), executor="ray")
