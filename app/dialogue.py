@@ -13,20 +13,10 @@ from dataclasses import dataclass, replace
 
 from app import chips
 from app.seam import Answer, BackendLike, Mention, Person, Trouble
+from llmrec.recommend.chat.fixed import ABOUT, ASKING, GREETING, MORE, THANKS
 
 LONGEST = 2000
-GREETING = re.compile(r"^\W*(hi|hello|hey|good (morning|evening|afternoon|day)|greetings|yo|hallo|servus|moin)\b[\w\s,]{0,25}\W*$", re.I)
-THANKS = re.compile(r"^\W*(thanks?|thank you|thx|great|perfect|cool|nice|ok(ay)?|bye|goodbye)\b[\w\s,]{0,25}\W*$", re.I)
-MORE = re.compile(
-    r"\b(something|anything|some) (else|different|other)\b|"
-    r"\b(what else|more|others?|another|next ones?|again|different ones?|other ones?|go on|continue)\b",
-    re.I,
-)
 OVER = re.compile(r"\b(start over|forget (it|that|everything|all)|new person|reset|from scratch)\b", re.I)
-ASKING = re.compile(
-    r"\b(recommend|suggest|what (next|should|shall|could|can|to|do you)|for me|watch|see|read|play|listen|ideas?|surprise)\b", re.I
-)
-ABOUT = re.compile(r"\b(who are you|what are you|what can you|how do you work|help|how does this work)\b", re.I)
 AGAINST = re.compile(
     r"(\bnot|n't|n’t|\bhated?|\bdislikes?d?|\bexcept|\bwithout|\bboring|\bbored by|\bno more|\bnever)\b"
     r"(?:(?!\b(?:but|yet|and)\s+(?:i\s+)?(?:really\s+)?(?:liked?|loved?|enjoyed?|adored?)\b)[^.;,!?]){0,24}$",
