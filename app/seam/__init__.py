@@ -5,6 +5,7 @@ Where it stands: between `backend.py` and every page; tests hand the pages a fak
 """
 
 from app.seam.backend import BackendLike
+from app.seam.chat import Model, TalksLike
 from app.seam.maps import Atlas, MapsLike
 from app.seam.names import Inspection, NamesLike, Neighbour, Shared
 from app.seam.train import Act, Choice, Forecast, Job, Plan, Setting, Training, WorkshopLike
@@ -24,6 +25,7 @@ __all__ = [
     "Job",
     "MapsLike",
     "Mention",
+    "Model",
     "NamesLike",
     "Neighbour",
     "Overview",
@@ -35,6 +37,7 @@ __all__ = [
     "Setting",
     "Shared",
     "Side",
+    "TalksLike",
     "Training",
     "Trouble",
     "WorkshopLike",

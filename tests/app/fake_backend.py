@@ -25,6 +25,7 @@ from tests.app.fake_intake import FakeIntake
 from tests.app.fake_maps import FakeMaps
 from tests.app.fake_names import FakeNames
 from tests.app.fake_scores import FakeScores
+from tests.app.fake_talks import FakeTalks
 from tests.app.fake_tour import FakeTour
 from tests.app.fake_workshop import FakeWorkshop
 from tests.app.fake_xray import FakeXray
@@ -54,6 +55,7 @@ class FakeBackend(FakeMaps, FakeNames):
         self.called, self.progress, self.fails = names, progress, fails
         self.bench = FakeWorkshop()
         self.rooms = FakeTour(self), FakeIntake(self), FakeScores(self), FakeXray(self)
+        self.talking = FakeTalks(self)
         self.asked: list[tuple[str | None, str | None, Person, int, bool]] = []
 
     def versions(self) -> dict[str, str]:
@@ -159,6 +161,9 @@ class FakeBackend(FakeMaps, FakeNames):
 
     def xray(self) -> FakeXray:
         return self.rooms[3]
+
+    def talks(self) -> FakeTalks:
+        return self.talking
 
     def close(self) -> None: ...
 
