@@ -1,4 +1,4 @@
-"""A fake that speaks `seam.chat.TalksLike` over the fake backend's films: rules instead of models, events as the real speakers give them."""
+"""A fake that speaks `seam.chat.TalksLike` over the fake backend's films: rules, not models; events as real speakers give them."""
 
 from __future__ import annotations
 
