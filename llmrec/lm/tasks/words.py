@@ -156,8 +156,16 @@ def loss(lm: LanguageModel, batch: Speech) -> Tensor:
     """
     states = lm(batch.ids, batch.mask)  # (b, t, d)
     at = torch.from_numpy(batch.at).to(states.device)
-    value: Tensor = torch.nn.functional.cross_entropy(scores(lm, states[at[:, 0], at[:, 1]]), batch.right, reduction="sum")
+    value: Tensor = torch.nn.functional.cross_entropy(_trained(lm, states[at[:, 0], at[:, 1]]), batch.right, reduction="sum")
     return value / (batch.step or len(batch.right))
+
+
+def _trained(lm: LanguageModel, h: Tensor) -> Tensor:
+    """As `scores`, for training: the text's columns as precise as the model keeps them, which is half where they are frozen, and no
+    gradient for those. h: (p, d); returns (p, v) in fp32."""
+    text, new = lm.rows.words(), lm.rows.rows(out=True)
+    with torch.autocast(h.device.type, enabled=False):
+        return torch.cat([(h.to(text.dtype) @ text.T).float(), h.float() @ new.T], 1)
 
 
 def scores(lm: LanguageModel, h: Tensor, of: Sequence[int] | None = None) -> Tensor:
