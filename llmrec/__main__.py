@@ -30,9 +30,11 @@ COMMANDS = {
     "dialogues": "look at the dialogues that a chat is trained on",
     "recommend": "items for a user, or for someone who liked these titles",
     "chat": "talk to runs and baselines in the terminal",
+    "probe": "ask runs the shipped probes of a talk, and hold the answers against the data",
     "xray": "look into one recommendation: the prompt, the choice, where an item was lost",
     "ids": "names: fit, look at, measure, compare, name newcomers, export",
     "runs": "the runs and their queue: list, watch, stop, resume, repeat, compare, delete",
+    "bundle": "a trained run in one file without its data: pack, open, show, train many",
     "app": "open the studio",
 }
 
