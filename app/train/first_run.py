@@ -1,11 +1,16 @@
-"""The first run of a fresh machine: in the queue like every other, while the pages are open already.
+"""The first runs of a fresh machine: those that ship as bundles, opened beside the pages; where none can be, one is trained.
 
-Where it stands: under `backend`. What it does not know: how training works. The queue works the run off, with or without a server.
+Where it stands: under `backend`. What it does not know: how training works, and what a bundle holds. The queue works the run off, with or
+without a server; bundles take seconds, and what the map still needs is made after them in the same thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,41 +22,41 @@ from llmrec.registry import UnknownName
 RECIPE = "metaid-ml-100k-sketch"
 MOVING = ("queued", "running", "stopping")
 CUT_SHORT = ("new", "interrupted", "failed")
+log = logging.getLogger(__name__)
 
 
 class FirstRun:
-    """Starts one training at most. recipe: a shipped recipe's name, or the path of another."""
+    """Opens shipped bundles or starts one training at most. recipe: a shipped recipe's name, or the path of another."""
 
     def __init__(self, recipe: str = RECIPE) -> None:
         self.recipe = recipe
         self._watch: Any = None
         self._trouble = ""
+        self._opening: Opening | None = None
 
     def begin(self, runs: Sequence[Any]) -> None:
-        """Follow a run that is under way, go on with one that was cut short, or put a new one into the queue. runs: newest first.
+        """Open the bundles that ship, if no run was made here; else follow a run that is under way, go on with one that was cut short, or
+        put a new one into the queue. runs: newest first.
 
-        One of this recipe that somebody stopped is left alone: it was meant.
+        One of this recipe that somebody stopped is left alone: it was meant. Called again, it does nothing.
         """
-        from llmrec.runs import queue
-        from llmrec.runs.live import Watch
+        from llmrec.runs.bundles import shipped
 
-        if self._watch is not None:
+        if self._watch is not None or self._opening is not None:
             return
-        whole = [r for r in runs if not r.broken]
-        mine = [r for r in whole if r.info.get("recipe") == Path(self.recipe).stem]
-        try:
-            chosen = next((r for r in whole if r.status.state in MOVING), None)
-            if chosen is None and mine and mine[0].status.state == "stopped":
-                return
-            if chosen is None and mine and mine[0].status.state in CUT_SHORT:
-                chosen = mine[0]
-                queue.resume(chosen)
-            self._watch = Watch(chosen or self._submitted())
-        except (ValueError, OSError, UnknownName) as error:
-            self._trouble = str(error)
+        waiting: list[Path] = []
+        with contextlib.suppress(ValueError, OSError):
+            waiting = shipped.waiting()
+        if waiting:
+            self._opening = Opening(waiting, lambda: self._train(()))
+        elif not any(_ready(run) for run in runs):
+            self._train(runs)
 
     def progress(self) -> Progress | None:
-        """How far it is; None where none was begun, or where it was deleted meanwhile."""
+        """How far it is; None where none was begun, where it was deleted meanwhile, or where bundles were opened."""
+        if self._opening is not None and self._opening.fraction is not None:
+            stage = f"opening the runs that ship: {self._opening.stage}"
+            return Progress(self._opening.run, stage, self._opening.fraction, seconds=time.monotonic() - self._opening.began)
         if self._trouble:
             return Progress("", "not started", state="failed", message=f"The first run could not be started: {self._trouble}")
         if self._watch is None or not self._watch.run.path.is_dir():
@@ -69,9 +74,66 @@ class FirstRun:
         waiting = "waiting for a free place" if live.state == "queued" else live.stage or "starting"
         return Progress(name, waiting, live.fraction, live.seconds_left, live.seconds, losses)
 
+    def _train(self, runs: Sequence[Any]) -> None:
+        from llmrec.runs import queue
+        from llmrec.runs.live import Watch
+
+        whole = [r for r in runs if not r.broken]
+        mine = [r for r in whole if r.info.get("recipe") == Path(self.recipe).stem]
+        try:
+            chosen = next((r for r in whole if r.status.state in MOVING), None)
+            if chosen is None and mine and mine[0].status.state == "stopped":
+                return
+            if chosen is None and mine and mine[0].status.state in CUT_SHORT:
+                chosen = mine[0]
+                queue.resume(chosen)
+            self._watch = Watch(chosen or self._submitted())
+        except (ValueError, OSError, UnknownName) as error:
+            self._trouble = str(error)
+
     def _submitted(self) -> Any:
         from llmrec import recipe
         from llmrec.commands.settings import recipe_path
         from llmrec.runs import queue
 
         return queue.submit(recipe.load(recipe_path(self.recipe)))
+
+
+class Opening:
+    """Bundles on their way in, in a thread of their own. otherwise: what is done where not one of them could be opened.
+
+    run, stage, fraction: how far it is; fraction is None once all are open. `thread` goes on after that, with what the maps need.
+    """
+
+    def __init__(self, paths: list[Path], otherwise: Callable[[], None]) -> None:
+        self.run, self.stage, self.fraction = "", "starting", 0.0 if paths else None
+        self.began = time.monotonic()
+        self._paths, self._otherwise = paths, otherwise
+        self.thread = threading.Thread(target=self._work, name="bundles", daemon=True)
+        self.thread.start()
+
+    def _work(self) -> None:
+        from llmrec.runs.bundles import coordinates, shipped
+
+        runs = []
+        try:
+            for step in shipped.open_all(self._paths):
+                self.stage, self.fraction = step.path.name, step.number / step.of
+                if step.trouble:
+                    log.warning("a shipped run could not be opened: %s", step.trouble)
+                if step.run is not None:
+                    self.run = step.run.name
+                    runs.append(step.run)
+            if not runs:
+                self._otherwise()
+        finally:
+            self.fraction = None
+        for run in runs:
+            try:
+                coordinates.settle(run)
+            except (ValueError, OSError) as error:  # deleted meanwhile, or no room: the page makes the map when asked
+                log.warning("the map of %s is made when it is asked for: %s", run.name, error)
+
+
+def _ready(run: Any) -> bool:
+    return not run.broken and (run.path / "model").exists() and run.status.state not in ("running", "stopping")
