@@ -57,7 +57,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Probe:
-    """A talk. wording: whether training knows its phrasings; own: written by hand; new: asked by a person without a history."""
+    """A talk. wording: whether training knows its phrasings; own: there is no other wording of it, as it was written by hand; new: asked by
+    a person without a history."""
 
     name: str
     steps: tuple[Step, ...]
@@ -86,8 +87,8 @@ def read(text: str) -> tuple[Probe, ...]:
     for body in tomllib.loads(text)["probe"]:
         steps = tuple(_step(turn) for turn in body["turns"])
         own = any(s.say is not None for s in steps)
-        wordings: tuple[Wording, ...] = ("unseen",) if own else ("seen", "unseen")
-        found += [Probe(body["name"], steps, wording, own, bool(body.get("new"))) for wording in wordings]
+        wordings: tuple[Wording, ...] = ("unseen",) if own else tuple(body.get("wordings", ("seen", "unseen")))
+        found += [Probe(body["name"], steps, wording, own or len(wordings) < 2, bool(body.get("new"))) for wording in wordings]
     return tuple(found)
 
 

@@ -23,9 +23,11 @@ DECLINES = re.compile(
     re.I,
 )
 FORGED = re.compile(r"(?:^|\s)(?:User|Assistant):|\[unknown\]|\ufffd|<[a-z]+_?\d+>|(?:^|\s)\*(?:\s|$)|</?(?:script|b)\b", re.I)
+CLOSE = re.compile(r"\b(?:close to|leaving) ", re.I)
 LOST = "lost the thread"
 MEANINGS = {  # what each check asks, for a reader
     "understood": "the skill was understood, and the titles meant",
+    "spelled": "titles in the answer's own words are those meant, spelled as the catalogue does",
     "exists": "every named item is in the catalogue",
     "constraint": "every named item has the genres and decades asked for, and none of those shut out",
     "fresh": "nothing was repeated, seen before, rejected, or named twice",
@@ -94,6 +96,8 @@ def _items(plain: Plain, asked: Asked, answer: Answer, out: Held) -> None:
     items, meant = answer.items, asked.meant
     out.add("count", _count(asked, items))
     out.add("fresh", _fresh(plain, asked, items))
+    if CLOSE.search(answer.words):
+        out.add("spelled", _spelled(plain, asked, answer.words))
     if meant.wanted or meant.unwanted:
         wrong = [i for i in items if i < plain.n_items and not plain.bears(i, meant.wanted, meant.unwanted)]
         asks = ", ".join([*meant.wanted, *(f"without {w}" for w in meant.unwanted)])
@@ -180,6 +184,20 @@ def _understood(asked: Asked, done: Done) -> str | None:
     if group == "like" and set(said.like or ()) != set(asked.about):
         return "other titles than those named"
     return None
+
+
+def _spelled(plain: Plain, asked: Asked, words: str) -> str | None:
+    """Of "close to X" and "leaving X aside"."""
+    titles = [claims.short(plain.catalog.titles[i]) for i in asked.meant.like or asked.about]
+    found = CLOSE.search(words)
+    rest, left = words[found.end() :] if found else "", sorted(titles, key=len)
+    while left:
+        title = next((t for t in reversed(left) if rest.startswith(t)), None)
+        if title is None:
+            return f"{left[0]} was meant"
+        left.remove(title)
+        rest = re.sub(r"^(?:, | and )", "", rest[len(title) :])
+    return None if titles else "no title was meant"
 
 
 def _declined(asked: Asked, answer: Answer) -> str | None:

@@ -40,10 +40,10 @@ def reason(plain: Plain, about: Sequence[int], shown: str, cited: Sequence[int],
             return f"{title} is not in their history"
         if item == target or not plain.together(item, target):
             return f"nobody took {title} with it"
-        at = rest.find(_short(title))
+        at = rest.find(short(title))
         if at < 0:
             return f"{title} is cited and not said"
-        rest = rest[at + len(_short(title)) :]
+        rest = rest[at + len(short(title)) :]
     told = [w.strip(" .") for w in rest.partition(":")[2].split(",") if w.strip(" .")]
     if not told:
         return "no attribute was named" if plain.described else None
@@ -60,7 +60,7 @@ def fact(plain: Plain, about: Sequence[int], shown: str) -> str | None:
     if not about:
         return "nothing to describe"
     item = about[0]
-    title, year, genres = _short(plain.catalog.titles[item]), plain.years[item], plain.genres[item][:MOST_GENRES]
+    title, year, genres = short(plain.catalog.titles[item]), plain.years[item], plain.genres[item][:MOST_GENRES]
     at = shown.find(title)
     if at < 0:
         return "its title is not said"
@@ -107,7 +107,7 @@ def yes_or_no(words: str) -> bool | None:
     return None if found is None else found[1].casefold() == "yes"
 
 
-def _short(title: str) -> str:
+def short(title: str) -> str:
     """A title as answers write it: in one line, without a second title in brackets, without signs that are marks, not endless."""
     plain = " ".join(title.replace("[", "(").replace("]", ")").replace("*", "").split())
     plain = _TITLE_TAIL.sub("", plain)

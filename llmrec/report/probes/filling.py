@@ -28,7 +28,11 @@ NEEDS = {"genre": "genres", "decade": "years", "year": "years"}
 
 
 class Unfilled(ValueError):
-    """This catalogue, or this person, cannot fill a slot."""
+    """This catalogue, or this person, cannot fill a slot; `Unnamed`: the answers before do not."""
+
+
+class Unnamed(Unfilled):
+    """There is nothing to point at: a fault of the answer before, which counts there."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class Scene:
         """The message of one turn. `Unfilled` says what is missing."""
         step = self.probe.steps[place]
         about = self._about(step)
+        if step.way == "why-bare":  # asks for the first
+            about = [self._bound("ordinal", ["1"], ())]
         known = tuple(i for i in about if i is not None)
         meant = self._meant(step, known, self._needed(place))
         text = self._text(step, about, meant)
@@ -92,8 +98,8 @@ class Scene:
         return Asked(text, step, known, meant, out, k, len(fitting), self.person)
 
     def heard(self, asked: Asked, items: Sequence[int]) -> None:
-        """What an answer named."""
-        group = asked.step.group
+        """What an answer named. Items that there are not cannot be pointed at."""
+        group, items = asked.step.group, [i for i in items if 0 <= i < self.plain.n_items]
         if group == "like":
             self.gone |= set(asked.about)
             self.known += [i for i in asked.about if i not in self.known]
@@ -127,7 +133,7 @@ class Scene:
         if which in ("named", "ordinal"):
             at = int(more[0]) - 1
             if at >= len(self.last):
-                raise Unfilled("the answer before named too few items to point at")
+                raise Unnamed("the answer before named too few items to point at")
             return self.last[at]
         if which == "target":
             return self.person.target
@@ -213,7 +219,7 @@ class Scene:
 
     def _text(self, step: Step, about: Sequence[int | None], meant: Understood) -> str:
         template = step.say if step.say is not None else self._phrasing(step)
-        typed = [self._typed(item, binding) for item, binding in zip(about, step.about, strict=True)]
+        typed = [self._typed(item, binding) for item, binding in zip(about, step.about, strict=False)]  # what is not said is not typed
         new = [w for w in meant.wanted if w not in self.standing.wanted] if step.way in ("narrow", "without") else list(meant.wanted)
         tongue, before = self.filler.tongue, template.partition("{attribute}")[0]
         words: dict[str, Callable[[], str]] = {

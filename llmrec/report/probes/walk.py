@@ -15,7 +15,7 @@ from llmrec.recommend.chat.values import Chosen, Conversation, Done, Event, Exch
 from llmrec.report.probes import claims
 from llmrec.report.probes.book import NAMING, Probe
 from llmrec.report.probes.checks import Answer, held
-from llmrec.report.probes.filling import Asked, Filler, Scene, Unfilled
+from llmrec.report.probes.filling import Asked, Filler, Scene, Unfilled, Unnamed
 from llmrec.report.probes.people import Person
 
 Turn = dict[str, Any]
@@ -42,7 +42,7 @@ def walk(
 def asked(speaker: Speaker, filler: Filler, person: Person, probe: Probe) -> list[Turn]:
     """One probe asked by one person. Each turn: {"user", "probe", "wording", "own", "turn", "way", "skill", "state", "message", "answer",
     "items", "understood", "checks", "faults", "measures", "timing", "sure"}; state is "asked", or "cannot" where the speaker does not claim
-    the skill, or "skipped" where the catalogue or the talk cannot fill it, with "why"."""
+    the skill, "skipped" where the data cannot fill it, "unasked" where the answer before left nothing to point at, both with "why"."""
     scene, talk, out = filler.scene(probe, person), Conversation() if probe.new else person.talk, list[Turn]()
     for place, step in enumerate(probe.steps):
         about = {"user": person.key, "probe": probe.name, "wording": probe.wording, "own": probe.own, "turn": place + 1}
@@ -53,7 +53,7 @@ def asked(speaker: Speaker, filler: Filler, person: Person, probe: Probe) -> lis
         try:
             now = scene.ask(place)
         except Unfilled as lacking:
-            out.append({**about, "state": "skipped", "why": str(lacking)})
+            out.append({**about, "state": "unasked" if isinstance(lacking, Unnamed) else "skipped", "why": str(lacking)})
             break  # what follows goes on from it
         before = talk
         answer = _answer(speaker, talk, now, scene)

@@ -108,7 +108,8 @@ def told(result: Mapping[str, Any]) -> str:
     """What was asked, in a sentence."""
     n, users = len(result["probes"]), len(result["users"])
     who = f"{users} user{'s' * (users != 1)} of {result['data']}"
-    kept = f" {len(result['skipped'])} turns could not be asked of this data." if result["skipped"] else ""
+    lacking = sorted({t["why"] for t in result["skipped"]})
+    kept = f" Left out: {'; '.join(lacking)}." if lacking else ""
     return f"{n} probes by {who}, each with an item held out, drawn by seed {result['seed']}.{kept}"
 
 
