@@ -76,15 +76,20 @@ def probes(only: Collection[str] = ()) -> tuple[Probe, ...]:
 
 
 @functools.cache
+def text() -> str:
+    """The shipped file."""
+    return resources.files("llmrec.report.probes").joinpath("probes.toml").read_text(encoding="utf-8")
+
+
+@functools.cache
 def _all() -> tuple[Probe, ...]:
-    text = resources.files("llmrec.report.probes").joinpath("probes.toml").read_text(encoding="utf-8")
-    return read(text)
+    return read(text())
 
 
-def read(text: str) -> tuple[Probe, ...]:
+def read(given: str) -> tuple[Probe, ...]:
     """Probes out of TOML: those of phrasings twice, seen and unseen, those written by hand once."""
     found: list[Probe] = []
-    for body in tomllib.loads(text)["probe"]:
+    for body in tomllib.loads(given)["probe"]:
         steps = tuple(_step(turn) for turn in body["turns"])
         own = any(s.say is not None for s in steps)
         wordings: tuple[Wording, ...] = ("unseen",) if own else tuple(body.get("wordings", ("seen", "unseen")))
