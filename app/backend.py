@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from app.chat.probing import Probing
+from app.chat.talks import Talks
 from app.compare.scores import Scores
 from app.data.intake import Intake
 from app.library import Library, told
@@ -33,7 +35,8 @@ class Backend:
         self._library, self._workshop = Library(), Workshop()
         library = self._library
         self._tour, self._intake, self._maps = Tour(library), Intake(library), Maps(library)
-        self._names, self._scores, self._xray = Names(library), Scores(library), Xray(library)
+        self._names, self._scores, self._xray, self._talks = Names(library), Scores(library), Xray(library), Talks(library)
+        self._probes = Probing(library)
 
     def versions(self) -> dict[str, str]:
         """Versions of what answers."""
@@ -69,6 +72,7 @@ class Backend:
             self.recommend(run, None if run else "popularity", self.person(run, 0), 1)
             if run is not None:
                 self._names.nodes(run)
+            self._talks.warm()
 
     def overview(self, run: str | None, dark: bool = False) -> Overview:
         """A data set at a glance."""
@@ -157,9 +161,18 @@ class Backend:
         """What a model reads and how it chooses."""
         return self._xray
 
+    def probes(self) -> Probing:
+        """Shipped messages asked of every model alike."""
+        return self._probes
+
+    def talks(self) -> Talks:
+        """Who can answer, and their answers."""
+        return self._talks
+
     def close(self) -> None:
         """End what this server started, but for trainings: they go on."""
-        for room in (self._tour, self._intake, self._maps, self._names, self._scores, self._xray, self._library, self._workshop):
+        rooms = (self._tour, self._intake, self._maps, self._names, self._scores, self._xray, self._probes)
+        for room in (*rooms, self._library, self._workshop):
             room.close()
 
 
