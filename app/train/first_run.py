@@ -128,7 +128,7 @@ class Opening:
                 self._otherwise()
         finally:
             self.fraction = None
-        for run in runs:
+        for run in sorted(runs, key=lambda one: one.info.get("scheme") == "tiger"):  # whose vectors take longest, last
             try:
                 coordinates.settle(run)
             except (ValueError, OSError) as error:  # deleted meanwhile, or no room: the page makes the map when asked

@@ -141,7 +141,7 @@ def _train(args: argparse.Namespace) -> Iterator[layout.Told]:
 
     if len(args.what) > 1:
         raise ValueError("`llmrec bundle train` takes one folder of recipes")
-    places = [Path(args.what[0])] if args.what else [folder / training.RECIPES for folder in recipe_folders()]
+    places = [Path(args.what[0])] if args.what else [folder.parent / training.RECIPES for folder in recipe_folders()]
     folder = next((place for place in places if place.is_dir()), places[0])
     recipes = training.chosen(folder, args.only or ())
     progress, bad = Progress(), 0
@@ -150,6 +150,6 @@ def _train(args: argparse.Namespace) -> Iterator[layout.Told]:
         args.exit_code = 130 if "Ctrl-C" in done.reason else 2 if bad else 0
         cost = done.cost or {}
         spent = f", {cost['seconds']:,.0f} s and {cost['cpu_seconds']:,.0f} s of processor in all" if cost else ""
-        plain = {**dataclasses.asdict(done), "run": str(done.run), "file": str(done.file) if done.file else None}
+        plain = {**dataclasses.asdict(done), "run": str(done.run) if done.run else None, "file": str(done.file) if done.file else None}
         what = f"{done.file}{'' if done.trained else ' (trained before)'}" if done.file else f"{done.state}: {done.reason}"
         yield layout.Told(plain, f"{done.recipe}: {what}{spent}")

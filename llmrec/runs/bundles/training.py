@@ -29,7 +29,7 @@ class Trained:
     """One recipe's end. state: "packed", "stopped" or "failed"; trained: whether it was worked on now; file: the bundle."""
 
     recipe: str
-    run: Path
+    run: Path | None
     state: str
     reason: str = ""
     trained: bool = False
@@ -70,9 +70,14 @@ def train(
     import dataclasses
 
     from llmrec import recipe as reading
+    from llmrec.registry import UnknownName
 
     for path in recipes:
-        asked = reading.load(path)
+        try:
+            asked = reading.load(path)
+        except (ValueError, UnknownName) as error:
+            yield Trained(path.stem, None, "failed", str(error))
+            continue
         for seed in seeds or (asked.seed,):
             done = _one(dataclasses.replace(asked, seed=seed), out, half, by, emit)
             yield done
