@@ -32,9 +32,9 @@ MEANINGS = {  # what each check asks, for a reader
     "constraint": "every named item has the genres and decades asked for, and none of those shut out",
     "fresh": "nothing was repeated, seen before, rejected, or named twice",
     "count": "as many were named as asked for",
-    "reason": "a reason is true of the person's history and of train",
+    "reason": "a reason that was given is true of the person's history and of train",
     "fact": "what an item is said to be is what the catalogue says",
-    "taste": "a taste is true of the person's history",
+    "taste": "a taste that was told is true of the person's history",
     "answered": "a question was answered, in words where it asked for words",
     "declined": "what nobody here gives was declined, without items",
     "clean": "nothing of the prompt, no Token and no mark stood among the words",
@@ -107,12 +107,15 @@ def _items(plain: Plain, asked: Asked, answer: Answer, out: Held) -> None:
 
 def _words(plain: Plain, asked: Asked, answer: Answer, out: Held) -> None:
     group = asked.step.group
-    if group == "why":
-        out.add("reason", claims.reason(plain, asked.about, answer.shown, answer.items, answer.kept))
-    elif group == "what":
-        out.add("fact", claims.fact(plain, asked.about, answer.shown))
-    elif group == "taste":
-        out.add("taste", claims.taste(plain, answer.shown, answer.kept))
+    claim = {"why": "reason", "what": "fact", "taste": "taste"}.get(group)
+    if claim is not None:  # whether it is true can be asked only where it is made
+        made = claims.made(plain, claim, asked.about, answer.shown)
+        out.add("answered", None if made else f"no {claim} was given")
+        if made and claim == "reason":
+            out.add(claim, claims.reason(plain, asked.about, answer.shown, answer.items, answer.kept))
+        elif made:
+            said = answer.shown
+            out.add(claim, claims.fact(plain, asked.about, said) if claim == "fact" else claims.taste(plain, said, answer.kept))
     elif group == "would":
         out.add("answered", None if claims.yes_or_no(answer.words) is not None else "neither yes nor no")
     else:

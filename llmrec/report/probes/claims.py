@@ -20,6 +20,15 @@ TOO_LITTLE = re.compile(r"know too little of you", re.I)
 _TITLE_TAIL = re.compile(r"(?<=\S) \([^()]*\)$")
 
 
+def made(plain: Plain, claim: str, about: Sequence[int], shown: str) -> bool:
+    """Whether an answer gives a reason, a fact or a taste at all, true or not."""
+    if claim == "reason":
+        return bool(NOTHING.search(shown) or re.search(r"\bbecause of\b", shown))
+    if claim == "taste":
+        return bool(TOO_LITTLE.search(shown) or re.search(r"\bYou like\b", shown))
+    return bool(about) and short(plain.catalog.titles[about[0]]) in shown and "Close to " not in shown
+
+
 def reason(plain: Plain, about: Sequence[int], shown: str, cited: Sequence[int], known: Sequence[int]) -> str | None:
     """What is false of "because of A and B: x, y", or of saying that there is no reason; None where all is true. about: the item explained,
     first; cited: the items it was said by; known: what is known of the person."""
@@ -29,8 +38,8 @@ def reason(plain: Plain, about: Sequence[int], shown: str, cited: Sequence[int],
     if NOTHING.search(shown):
         speaking = [i for i in history[-SHOWN:] if i != target and _speaks(plain, i, target)]
         return f"{plain.catalog.titles[speaking[0]]} speaks for it" if speaking else None
-    if not re.search(r"\bbecause of\b", shown) or not cited:
-        return "no reason was given"
+    if not cited:
+        return "nothing was cited"
     rest = re.split(r"\bbecause of\b", shown, maxsplit=1)[1]
     for item in cited:
         if not 0 <= item < plain.n_items:

@@ -224,7 +224,7 @@ def test_one_sentence_for_everything_passes_a_greeting_alone() -> None:
     turns = scripted.turns(Same(), 1)
     passed = {(t["skill"], t["way"]) for t in turns if t["state"] == "asked" and not t["faults"] and t["skill"] != "refuse"}
     assert passed == {("talk", "talk-hello")}
-    assert {"understood", "count", "answered", "reason", "fact", "taste", "declined", "constraint"} <= set(_failed(turns))
+    assert set(_failed(turns)) == {"understood", "count", "answered", "declined", "constraint"}  # what it claims of nobody is not false
 
 
 def test_a_wrong_yes_breaks_no_promise_and_is_not_right() -> None:
