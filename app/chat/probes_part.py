@@ -149,10 +149,14 @@ def _live(probes: ProbesLike, asked: Ask, stood: int) -> None:
 
 
 def _tables(board: Board) -> None:
+    from llmrec.report.probes.checks import MEANINGS
+
     for sheet in board.sheets:
         with st.container(key=f"probes_{sheet.name}"):
             st.subheader(chips.text(sheet.title), anchor=False)
             config: dict[str, Any] = {"model": st.column_config.TextColumn("", pinned=True)}
+            asks = {name: meaning for name, meaning in MEANINGS.items() if name in sheet.table.columns}
+            config |= {name: st.column_config.TextColumn(name, help=f"Whether {meaning}.") for name, meaning in asks.items()}
             height = 40 + 35 * max(1, len(sheet.table))
             st.dataframe(
                 sheet.table, hide_index=True, key=f"table_probes_{sheet.name}", column_config=config, height=height, alt=sheet.about

@@ -30,6 +30,7 @@ MEANINGS = {  # what each check asks, for a reader
     "spelled": "titles in the answer's own words are those meant, spelled as the catalogue does",
     "exists": "every named item is in the catalogue",
     "constraint": "every named item has the genres and decades asked for, and none of those shut out",
+    "among": "of several titles to choose from, one of them was named",
     "fresh": "nothing was repeated, seen before, rejected, or named twice",
     "count": "as many were named as asked for",
     "reason": "a reason that was given is true of the person's history and of train",
@@ -79,7 +80,7 @@ def held(plain: Plain, asked: Asked, answer: Answer) -> Held:
     if answer.items:
         out.add("exists", _exists(plain, answer.items))
     if asked.step.expect.free:
-        out.add("fresh", _fresh(plain, asked, answer.items, among_all=True))
+        out.add("fresh", _fresh(plain, asked, answer.items))
         return out
     if group != "refuse":
         out.add("understood", _understood(asked, answer.done))
@@ -96,6 +97,8 @@ def _items(plain: Plain, asked: Asked, answer: Answer, out: Held) -> None:
     items, meant = answer.items, asked.meant
     out.add("count", _count(asked, items))
     out.add("fresh", _fresh(plain, asked, items))
+    if meant.among:
+        out.add("among", _among(plain, asked, items))
     if CLOSE.search(answer.words):
         out.add("spelled", _spelled(plain, asked, answer.words))
     if meant.wanted or meant.unwanted:
@@ -154,17 +157,18 @@ def _exists(plain: Plain, items: Sequence[int]) -> str | None:
     return f"no item of the catalogue has the number {strange[0]}" if strange else None
 
 
-def _fresh(plain: Plain, asked: Asked, items: Sequence[int], among_all: bool = False) -> str | None:
+def _fresh(plain: Plain, asked: Asked, items: Sequence[int]) -> str | None:
     real = [i for i in items if 0 <= i < plain.n_items]
     twice = next((i for n, i in enumerate(real) if i in real[:n]), None)
     if twice is not None:
         return f"{plain.catalog.titles[twice]} twice in one answer"
     old = next((i for i in real if i in asked.out), None)
-    if old is not None:
-        return f"{plain.catalog.titles[old]} was seen, named, mentioned or rejected before"
-    among = None if among_all else asked.meant.among
-    other = next((i for i in real if among is not None and i not in among), None)
-    return None if other is None else f"{plain.catalog.titles[other]} is none of those to choose from"
+    return None if old is None else f"{plain.catalog.titles[old]} was seen, named, mentioned or rejected before"
+
+
+def _among(plain: Plain, asked: Asked, items: Sequence[int]) -> str | None:
+    other = next((i for i in items if i < plain.n_items and i not in (asked.meant.among or ())), None)
+    return "none was named" if not items else None if other is None else f"{plain.catalog.titles[other]} is none of those to choose from"
 
 
 def _count(asked: Asked, items: Sequence[int]) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from llmrec.report.probes.book import GROUPS
@@ -26,12 +26,13 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Table:
-    """One table as texts. about: the sentence that reads it."""
+    """One table as texts. about: the sentence that reads it; meanings: column -> what it asks, where its name is too short for that."""
 
     title: str
     about: str
     head: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
 
 def tables(result: Mapping[str, Any]) -> tuple[Table, ...]:
@@ -62,7 +63,8 @@ def promises(found: Sequence[Tally]) -> Table:
     """Models against what must hold of every answer."""
     names = [c for c in MEANINGS if any(t.check(c).n for t in found)]
     lines = [(t.model, *(_sure(t.check(name)) for name in names)) for t in found]
-    return Table("What holds", "Percent of the turns that can show it, with 95 % intervals.", ("model", *names), tuple(lines))
+    about = "Percent of the turns that can show it, with 95 % intervals."
+    return Table("What holds", about, ("model", *names), tuple(lines), {name: MEANINGS[name] for name in names})
 
 
 def held_out(found: Sequence[Tally]) -> Table:
@@ -91,6 +93,8 @@ def markdown(result: Mapping[str, Any]) -> str:
         head, *lines = [" | ".join(map(_plain, line)) for line in (table.head, *table.lines)]
         rows = [head, " | ".join(["---"] * len(table.head)), *lines]
         blocks.append("\n".join([f"**{table.title}.** {_plain(table.about)}\n", *(f"| {row} |" for row in rows)]))
+        if table.meanings:
+            blocks.append("; ".join(f"*{name}*: {_plain(meaning)}" for name, meaning in table.meanings.items()) + ".")
     return "\n\n".join(blocks)
 
 

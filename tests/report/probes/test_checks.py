@@ -47,6 +47,14 @@ class Careless(Perfect):
         )
 
 
+class Straying(Perfect):
+    """Names others than those to choose from."""
+
+    def items(self, now: Asked) -> list[int]:
+        some = super().items(now)
+        return [i for i in range(N_ITEMS) if i not in (now.meant.among or ())][: len(some)] if now.meant.among else some
+
+
 class Generous(Perfect):
     """Names five whatever number is asked for."""
 
@@ -192,6 +200,7 @@ def test_a_perfect_speaker_passes_all_of_it() -> None:
         (Obstinate, "fresh", "without"),
         (Careless, "constraint", "attribute"),
         (Careless, "constraint", "without"),
+        (Straying, "among", "list"),
         (Generous, "count", "recommend"),
         (Inventing, "exists", "else"),
         (Wrong, "reason", "why"),
@@ -224,7 +233,14 @@ def test_one_sentence_for_everything_passes_a_greeting_alone() -> None:
     turns = scripted.turns(Same(), 1)
     passed = {(t["skill"], t["way"]) for t in turns if t["state"] == "asked" and not t["faults"] and t["skill"] != "refuse"}
     assert passed == {("talk", "talk-hello")}
-    assert set(_failed(turns)) == {"understood", "count", "answered", "declined", "constraint"}  # what it claims of nobody is not false
+    assert set(_failed(turns)) == {
+        "understood",
+        "count",
+        "answered",
+        "declined",
+        "constraint",
+        "among",
+    }  # what it claims of nobody is not false
 
 
 def test_a_wrong_yes_breaks_no_promise_and_is_not_right() -> None:
