@@ -35,8 +35,8 @@ class Backend:
         self._library, self._workshop = Library(), Workshop()
         library = self._library
         self._tour, self._intake, self._maps = Tour(library), Intake(library), Maps(library)
-        self._names, self._scores, self._xray, self._talks = Names(library), Scores(library), Xray(library), Talks(library)
-        self._probes = Probing(library)
+        self._names, self._scores, self._xray = Names(library), Scores(library), Xray(library)
+        self._talks, self._probes = Talks(library), Probing(library)
 
     def versions(self) -> dict[str, str]:
         """Versions of what answers."""
@@ -171,7 +171,7 @@ class Backend:
 
     def close(self) -> None:
         """End what this server started, but for trainings: they go on."""
-        rooms = (self._tour, self._intake, self._maps, self._names, self._scores, self._xray, self._probes)
+        rooms = (self._tour, self._intake, self._maps, self._names, self._scores, self._xray, self._talks, self._probes)
         for room in (*rooms, self._library, self._workshop):
             room.close()
 

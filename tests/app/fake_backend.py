@@ -24,6 +24,7 @@ from llmrec.contracts import Token
 from tests.app.fake_intake import FakeIntake
 from tests.app.fake_maps import FakeMaps
 from tests.app.fake_names import FakeNames
+from tests.app.fake_probes import FakeProbes
 from tests.app.fake_scores import FakeScores
 from tests.app.fake_talks import FakeTalks
 from tests.app.fake_tour import FakeTour
@@ -55,7 +56,7 @@ class FakeBackend(FakeMaps, FakeNames):
         self.called, self.progress, self.fails = names, progress, fails
         self.bench = FakeWorkshop()
         self.rooms = FakeTour(self), FakeIntake(self), FakeScores(self), FakeXray(self)
-        self.talking = FakeTalks(self)
+        self.talking, self.probing = FakeTalks(self), FakeProbes()
         self.asked: list[tuple[str | None, str | None, Person, int, bool]] = []
 
     def versions(self) -> dict[str, str]:
@@ -164,6 +165,9 @@ class FakeBackend(FakeMaps, FakeNames):
 
     def talks(self) -> FakeTalks:
         return self.talking
+
+    def probes(self) -> FakeProbes:
+        return self.probing
 
     def close(self) -> None: ...
 

@@ -80,6 +80,8 @@ class FakeTalks:
         return frozenset() if index < 0 else frozenset({TASTES[index][-1]})
 
     def card(self, model: str, item: int) -> Card:
+        if not 0 <= item < len(self.backend.titles(None)):
+            raise Trouble(f"There is no item {item} here.")
         found: Card = self.backend.card(model if self._model(model).scheme else None, "item", item)
         return replace(found, title=HOSTILE) if item == BOLD else found
 
