@@ -8,6 +8,7 @@ heading, a list or a spreadsheet's formula; signs that mean something in Markdow
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 
@@ -32,7 +33,8 @@ def to_markdown(transcript: Transcript, card: Callable[[str, int], Card], raw: b
                 if one.exchange.asked != asked:
                     asked = one.exchange.asked
                     lines += [f"> Asked: {plain(asked)}", ""]
-                lines += [f"**{plain(side.model)}** said: {_answer(one, lambda item, m=side.model: card(m, item))}", "", _end(one), ""]  # type: ignore[misc]
+                text = answered(one.exchange.said, one.exchange.items, functools.partial(_titled, card, side.model), _words)
+                lines += [f"**{plain(side.model)}** said: {text}", "", _end(one), ""]
                 lines += _raw(one) if raw else []
     return "\n".join(lines)
 
@@ -44,21 +46,22 @@ def plain(text: str) -> str:
     return re.sub(r"(?i)\bwww\.", lambda m: m[0][:-1] + r"\.", safe)
 
 
-def answered(said: str, items: tuple[int, ...], title: Callable[[int], str]) -> str:
-    """What was said with titles at its marks."""
-    parts = said.split(MARK)
-    named = [title(i) for i in items[: len(parts) - 1]]
-    return parts[0] + "".join(f" {name}{after}" for name, after in zip(named, parts[1:], strict=False)) + MARK.join(parts[len(named) + 1 :])
+def answered(said: str, items: tuple[int, ...], title: Callable[[int], str], words: Callable[[str], str] = str) -> str:
+    """What was said with titles at its marks, as many as there are items. words: how the rest is written."""
+    first, *parts = said.split(MARK)
+    named = [f" {title(item)}" for item in items]
+    marks = [*named, *[words(MARK)] * len(parts)]
+    return words(first) + "".join(mark + words(part) for mark, part in zip(marks, parts, strict=False))
 
 
-def _answer(one: Turn, card: Callable[[int], Card]) -> str:
-    said = one.exchange.said.split(MARK)
-    out = plain(said[0])
-    for item, after in zip(one.exchange.items, said[1:], strict=False):
-        found = card(item)
-        year = "" if found.year is None else f" \\({found.year}\\)"
-        out += f" **{plain(found.title)}**{year}{plain(after)}"
-    return out
+def _words(text: str) -> str:
+    """Plain, with the blanks around it."""
+    return " " * text[:1].isspace() + plain(text) + " " * (text[-1:].isspace() and not text.isspace())
+
+
+def _titled(card: Callable[[str, int], Card], model: str, item: int) -> str:
+    found = card(model, item)
+    return f"**{plain(found.title)}**" + ("" if found.year is None else f" \\({found.year}\\)")
 
 
 def _end(one: Turn) -> str:
