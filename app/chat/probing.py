@@ -188,7 +188,7 @@ def _board(result: dict[str, Any], asked: Sequence[_Asked], going: Going) -> Boa
         for one in tally.tallies(result)
         for t in one.failures()
     ]
-    return Board(written.told(result), tuple(sheets), tuple(failures), going, known)
+    return Board(written.said(result), tuple(sheets), tuple(failures), going, known)
 
 
 def _tables(result: dict[str, Any]) -> dict[str, Any]:

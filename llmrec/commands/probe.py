@@ -25,7 +25,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="append", default=[], metavar="SKILL", help="probes of this skill alone, or `refuse`; repeatable")
     parser.add_argument("--show", type=int, default=10, metavar="N", help="failures to read, of each model (default: 10)")
     parser.add_argument("--out", metavar="FILE", help="keep every turn as JSON")
-    parser.add_argument("--from", dest="kept", metavar="FILE", help="tables of what --out kept, instead of asking")
+    parser.add_argument("--summary", metavar="FILE", help="keep what it comes to alone, without messages and answers")
+    parser.add_argument("--from", dest="kept", metavar="FILE", help="tables of what --out or --summary kept, instead of asking")
     parser.add_argument(
         "--markdown", metavar="FILE", help="write the tables between the marks `<!-- probes -->` of a page; `-` prints them"
     )
@@ -33,7 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> layout.Told:
     from llmrec import artifacts
-    from llmrec.report.probes import written
+    from llmrec.report.probes import asking, written
 
     if bool(args.kept) == bool(args.runs):
         raise ValueError("name runs to ask, or --from FILE with what was asked before")
@@ -43,6 +44,8 @@ def run(args: argparse.Namespace) -> layout.Told:
     result = _kept(args.kept) if args.kept else _asked(args)
     if args.out:
         _write(json.dumps(result, ensure_ascii=False), args.out, "out")
+    if args.summary:
+        _write(json.dumps(asking.summary(result), ensure_ascii=False, indent=1), args.summary, "summary")
     if args.markdown == "-":
         return layout.Told(result, written.markdown(result))
     if args.markdown:
@@ -62,7 +65,7 @@ def shown(result: dict[str, Any], most: int) -> str:
     from llmrec.report.probes import written
     from llmrec.report.probes.tally import tallies
 
-    blocks = [written.told(result)]
+    blocks = [written.said(result)]
     blocks += [f"{layout.table(t.title, t.head, t.lines)}\n  {t.about}" for t in written.tables(result)]
     for tally in tallies(result):
         failed = tally.failures()

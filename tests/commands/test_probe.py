@@ -62,6 +62,11 @@ def test_runs_and_a_baseline_are_asked_alike_and_kept(runs: list[str], home: Pat
     said = {name: [(t["user"], t["probe"], t["message"]) for t in turns if t["model"] == name] for name in names}
     assert said[names[1]] == said[names[2]] and set(said[names[1]]) < set(said[names[0]]) and len(said[names[0]]) == 7
     assert all(t["checks"].get("exists", True) for t in turns)
+    small = home / "small.json"
+    code, told, _ = _probe(capsys, "--from", str(kept), "--summary", str(small))
+    assert code == 0 and "turns fail; " in told and "answer" not in json.loads(small.read_text())
+    code, again, _ = _probe(capsys, "--from", str(small))
+    assert code == 0 and again.strip() in told
     page.write_text("<!-- probes -->\n<!-- end of probes -->\n")
     assert _probe(capsys, "--from", str(kept), "--markdown", str(page))[0] == 0
     assert f"| {runs[1].replace('_', chr(92) + '_')} |" in page.read_text() and "cannot" in page.read_text()

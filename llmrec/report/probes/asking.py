@@ -43,19 +43,24 @@ def ask(
 def result(
     models: Sequence[Mapping[str, Any]], users: Sequence[str], data: str, shipped: Sequence[Probe], turns: Sequence[Turn], seed: int
 ) -> dict[str, Any]:
-    """What was asked and answered, with what it comes to: {"format", "data", "seed", "users", "models", "probes", "skipped", "turns",
-    "tallies"}."""
+    """What was asked and answered, with what it comes to: {"format", "data", "seed", "users", "models", "n_probes", "left_out",
+    "turns", "tallies"}."""
     whole: dict[str, Any] = {
         "format": FORMAT,
         "data": data,
         "seed": seed,
         "users": list(users),
         "models": [dict(m) for m in models],
-        "probes": [{"name": p.name, "wording": p.wording, "own": p.own, "turns": len(p.steps)} for p in shipped],
-        "skipped": [t for t in turns if t["state"] == "skipped"],
+        "n_probes": len(shipped),
+        "left_out": sorted({t["why"] for t in turns if t["state"] == "skipped"}),
         "turns": list(turns),
     }
     return {**whole, "tallies": {t.model: t.plain() for t in tallies(whole)}}
+
+
+def summary(whole: Mapping[str, Any]) -> dict[str, Any]:
+    """A result without its turns: all tables can be made of it, and no title or message of the data is in it."""
+    return {key: value for key, value in whole.items() if key != "turns"}
 
 
 def alike(runs: Sequence[Run]) -> None:
@@ -74,6 +79,6 @@ def drawn(run: Run, n: int, seed: int = 0) -> tuple[Person, ...]:
 
 def read(whole: Any) -> dict[str, Any]:
     """A result that was written to a file. ValueError where it is none."""
-    if not isinstance(whole, dict) or whole.get("format") != FORMAT or not isinstance(whole.get("turns"), list):
-        raise ValueError("this file holds no result of `llmrec probe --json`: write one with --out FILE")
+    if not isinstance(whole, dict) or whole.get("format") != FORMAT or not isinstance(whole.get("tallies"), dict):
+        raise ValueError("this file holds no result of `llmrec probe`: write one with --out FILE")
     return whole

@@ -44,7 +44,12 @@ class Rate:
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
         low, high = self.interval
-        return {"n": self.n, "good": self.good, "share": self.share, "low": low, "high": high} if self.n else {"n": 0}
+        return {"n": self.n, "good": self.good, "share": self.share, "low": low, "high": high} if self.n else {"n": 0, "good": 0}
+
+
+def again(plain: Mapping[str, Any]) -> Rate:
+    """A rate out of its plain form."""
+    return Rate(int(plain["n"]), int(plain["good"]))
 
 
 def rate(holds: Iterable[bool]) -> Rate:
@@ -74,7 +79,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Tally:
-    """The turns of one model. cannot: the skills that it does not claim."""
+    """The turns of one model."""
 
     model: str
     turns: tuple[Turn, ...]
@@ -86,6 +91,7 @@ class Tally:
 
     @property
     def cannot(self) -> frozenset[str]:
+        """The skills that it does not claim."""
         return frozenset(t["skill"] for t in self.turns if t["state"] == "cannot")
 
     def skill(self, name: str, wording: str | None = None) -> Rate:
@@ -134,13 +140,15 @@ class Tally:
             "checks": {name: self.check(name).plain() for name in MEANINGS if self.check(name).n},
             "found": {name: self.found(name).plain() for name in FOUND if self.found(name).rate.n},
             "latency": self.latency(),
+            "turns": len(self.asked),
+            "failed": len(self.failures()),
         }
 
 
 def tallies(result: Mapping[str, Any]) -> list[Tally]:
     """The models of a result, in its order."""
     names = [m["name"] for m in result["models"]]
-    return [Tally(name, tuple(t for t in result["turns"] if t["model"] == name)) for name in names]
+    return [Tally(name, tuple(t for t in result.get("turns", ()) if t["model"] == name)) for name in names]
 
 
 def _median(values: Sequence[float]) -> float | None:

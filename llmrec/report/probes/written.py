@@ -6,16 +6,16 @@ Where it stands: last; a terminal, a page and a Markdown file show what is made 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from llmrec.report.probes.book import GROUPS
 from llmrec.report.probes.checks import MEANINGS
-from llmrec.report.probes.tally import FOUND, Found, Rate, Tally, tallies
+from llmrec.report.probes.tally import FOUND, Rate, again
 
-CANNOT = "cannot"
 MARK = "probes"
+Told = Mapping[str, Any]  # what one model comes to
 TITLES = {
     "recommend": "recommend: held-out among ten",
     "attribute": "of its genre: held-out among ten",
@@ -36,22 +36,15 @@ class Table:
 
 
 def tables(result: Mapping[str, Any]) -> tuple[Table, ...]:
-    """Every table of a result."""
-    found = tallies(result)
+    """Every table of a result; what it comes to is all that they need."""
+    found = {m["name"]: result["tallies"][m["name"]] for m in result["models"]}
     return tuple(t for t in (skills(found), promises(found), held_out(found), speed(found)) if t.lines)
 
 
-def skills(found: Sequence[Tally]) -> Table:
+def skills(found: Mapping[str, Told]) -> Table:
     """Models against skills."""
-    names = [g for g in GROUPS if any(t.skill(g).n or g in t.cannot for t in found)]
-    lines = [
-        (
-            t.model,
-            *(_pair(t, name) for name in names),
-            f"{_percent(t.whole('seen', paired=True))} / {_percent(t.whole('unseen', paired=True))}",
-        )
-        for t in found
-    ]
+    names = [g for g in GROUPS if any(g in told["skills"] for told in found.values())]
+    lines = [(model, *(_pair(told["skills"].get(name)) for name in names), _pair(told["paired"])) for model, told in found.items()]
     about = (
         "Percent of turns that pass every check, in phrasings that training reads / in others, those written by hand among them. "
         "“all” has the same probes on both sides. “cannot”: a speaker of fixed sentences, which does not claim the skill."
@@ -59,36 +52,36 @@ def skills(found: Sequence[Tally]) -> Table:
     return Table("Skills", about, ("model", *names, "all"), tuple(lines))
 
 
-def promises(found: Sequence[Tally]) -> Table:
+def promises(found: Mapping[str, Told]) -> Table:
     """Models against what must hold of every answer."""
-    names = [c for c in MEANINGS if any(t.check(c).n for t in found)]
-    lines = [(t.model, *(_sure(t.check(name)) for name in names)) for t in found]
+    names = [c for c in MEANINGS if any(c in told["checks"] for told in found.values())]
+    lines = [(model, *(_sure(told["checks"].get(name)) for name in names)) for model, told in found.items()]
     about = "Percent of the turns that can show it, with 95 % intervals."
     return Table("What holds", about, ("model", *names), tuple(lines), {name: MEANINGS[name] for name in names})
 
 
-def held_out(found: Sequence[Tally]) -> Table:
+def held_out(found: Mapping[str, Told]) -> Table:
     """Models against what was held out of them."""
-    names = [n for n in FOUND if any(t.found(n).rate.n for t in found)]
-    lines = [(t.model, *(_against(t.found(name)) for name in names)) for t in found]
+    names = [n for n in FOUND if any(n in told["found"] for told in found.values())]
+    lines = [(model, *(_against(told["found"].get(name)) for name in names)) for model, told in found.items()]
     about = "Percent, with 95 % intervals; then the same head asked without any words, and chance."
     return Table("What was held out", about, ("model", *(TITLES[n] for n in names)), tuple(lines if names else ()))
 
 
-def speed(found: Sequence[Tally]) -> Table:
+def speed(found: Mapping[str, Told]) -> Table:
     """Models against the clock."""
     lines = []
-    for t in found:
-        told = t.latency()
-        cells = [_number(told["first"], 2), _number(told["total"], 2), _number(told["tokens"], 0)]
-        lines.append((t.model, *cells, f"{len(t.asked):,}", f"{len(t.failures()):,}"))
+    for model, told in found.items():
+        took = told["latency"]
+        cells = [_number(took["first"], 2), _number(took["total"], 2), _number(took["tokens"], 0)]
+        lines.append((model, *cells, f"{told['turns']:,}", f"{told['failed']:,}"))
     head = ("model", "first word, s", "whole answer, s", "tokens/s", "turns", "failed")
     return Table("Speed", "Medians over all turns.", head, tuple(lines))
 
 
 def markdown(result: Mapping[str, Any]) -> str:
     """All tables as Markdown, each under its sentence."""
-    blocks = [f"{_plain(told(result))}"]
+    blocks = [f"{_plain(said(result))}"]
     for table in tables(result):
         head, *lines = [" | ".join(map(_plain, line)) for line in (table.head, *table.lines)]
         rows = [head, " | ".join(["---"] * len(table.head)), *lines]
@@ -108,33 +101,36 @@ def within(text: str, result: Mapping[str, Any], mark: str = MARK) -> str:
     return f"{before}{begin}\n\n{markdown(result)}\n\n{end}{after}"
 
 
-def told(result: Mapping[str, Any]) -> str:
+def said(result: Mapping[str, Any]) -> str:
     """What was asked, in a sentence."""
-    n, users = len(result["probes"]), len(result["users"])
+    users = len(result["users"])
     who = f"{users} user{'s' * (users != 1)} of {result['data']}"
-    lacking = sorted({t["why"] for t in result["skipped"]})
-    kept = f" Left out: {'; '.join(lacking)}." if lacking else ""
-    return f"{n} probes by {who}, each with an item held out, drawn by seed {result['seed']}.{kept}"
+    kept = f" Left out: {'; '.join(result['left_out'])}." if result["left_out"] else ""
+    return f"{result['n_probes']} probes by {who}, each with an item held out, drawn by seed {result['seed']}.{kept}"
 
 
-def _pair(tally: Tally, skill: str) -> str:
-    return CANNOT if skill in tally.cannot else f"{_percent(tally.skill(skill, 'seen'))} / {_percent(tally.skill(skill, 'unseen'))}"
+def _pair(told: Told | str | None) -> str:
+    if told is None or isinstance(told, str):
+        return told or "– / –"
+    return f"{_percent(again(told['seen']))} / {_percent(again(told['unseen']))}"
 
 
 def _percent(one: Rate) -> str:
     return f"{100 * one.share:.0f}" if one.n else "–"
 
 
-def _sure(one: Rate) -> str:
-    low, high = one.interval
-    return f"{100 * one.share:.1f} [{100 * low:.0f}, {100 * high:.0f}]" if one.n else "–"
-
-
-def _against(one: Found) -> str:
-    if not one.rate.n:
+def _sure(told: Told | None) -> str:
+    if told is None or not told["n"]:
         return "–"
-    alone = f"alone {_percent(one.alone)}, " if one.alone.n else ""
-    return f"{_sure(one.rate)}; {alone}chance {100 * one.chance:.1f}"
+    low, high = again(told).interval
+    return f"{100 * again(told).share:.1f} [{100 * low:.0f}, {100 * high:.0f}]"
+
+
+def _against(told: Told | None) -> str:
+    if told is None or not told["n"]:
+        return "–"
+    alone = f"alone {_percent(again(told['alone']))}, " if told["alone"]["n"] else ""
+    return f"{_sure(told)}; {alone}chance {100 * told['chance']:.1f}"
 
 
 def _number(value: float | None, places: int) -> str:

@@ -34,7 +34,7 @@ def test_wilsons_interval() -> None:
     """8 of 10: the classical example gives 0.490 and 0.943; none of none says nothing; all of 20 is not sure."""
     assert tally.Rate(10, 8).interval == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert tally.Rate(20, 20).interval == pytest.approx((0.8389, 1.0), abs=1e-4)
-    assert tally.Rate(0, 0).plain() == {"n": 0}
+    assert tally.Rate(0, 0).plain() == {"n": 0, "good": 0}
 
 
 def test_what_it_comes_to() -> None:
@@ -69,12 +69,14 @@ def test_a_page_is_written_anew_between_its_marks() -> None:
 def test_a_kept_result_gives_the_same_tables() -> None:
     result = _result()
     assert written.tables(asking.read(json.loads(json.dumps(result)))) == written.tables(result)
+    small = asking.summary(result)
+    assert "turns" not in small and written.tables(asking.read(json.loads(json.dumps(small)))) == written.tables(result)
     for other in ([], {"format": 9}, {"format": 1}):
-        with pytest.raises(ValueError, match="no result of `llmrec probe"):
+        with pytest.raises(ValueError, match="no result of `llmrec probe`"):
             asking.read(other)
 
 
 def test_a_sentence_says_what_was_left_out() -> None:
     turns = [{"model": "m", **t} for t in scripted.turns(scripted.Perfect(), 1, ("attribute",), genres=False)]
     result = asking.result([{"name": "m", "tuned": True}], ["u1"], "films", book.probes(["attribute"]), turns, 0)
-    assert written.told(result).endswith("each with an item held out, drawn by seed 0. Left out: the catalogue has no genres.")
+    assert written.said(result).endswith("each with an item held out, drawn by seed 0. Left out: the catalogue has no genres.")
