@@ -144,7 +144,7 @@ class Scene:
         else:
             some = [i for i in titles.often if i not in self.gone and i not in taken and i != self.person.target]
         if not some:
-            raise Unfilled(f"no title for {which!r}")
+            raise Unfilled(f"no title ({which}) that means one item alone")
         return self._of(some)
 
     def _typed(self, item: int | None, binding: str) -> Mention:

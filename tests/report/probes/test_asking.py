@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from llmrec.contracts import Interactions, Split
+from llmrec.contracts import Catalog, Interactions, Split
 from llmrec.lm.dialogue import asking as phrases
 from llmrec.recommend.chat.values import Conversation
 from llmrec.report.probes import book, people, walk
@@ -61,6 +61,22 @@ def test_what_a_catalogue_lacks_is_said_and_left_out(facts: dict[str, bool], lac
     assert skipped and {t["why"] for t in skipped} == {f"the catalogue has no {lacking}"}
     left = {t["probe"] for t in turns if t["state"] == "asked"}
     assert {"like one", "without a decade" if lacking == "genres" else "without a genre", "reject one"} <= left
+
+
+def test_titles_that_cannot_be_said_are_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue that calls its items by numbers, as some data sets do; and one whose titles hold slots and markup."""
+    whole = scripted.catalog()
+    numbered = Catalog(whole.users, whole.items.assign(title=[str(n) for n in range(scripted.N_ITEMS)]))
+    monkeypatch.setattr(scripted, "catalog", lambda **facts: numbered)
+    turns = scripted.turns(Perfect(), 1, ("like", "recommend"))
+    assert {t["why"] for t in turns if t["state"] == "skipped"} == {
+        "no title (liked) that means one item alone", "no title (open) that means one item alone"
+    }  # fmt: skip
+    assert not [t["faults"] for t in turns if t["state"] == "asked" and t["faults"]]
+    hostile = Catalog(whole.users, whole.items.assign(title=[f"{{title}} {a} <b>{{k}}" for a in whole.titles]))
+    monkeypatch.setattr(scripted, "catalog", lambda **facts: hostile)
+    said = [t["message"] for t in scripted.turns(Perfect(), 1, ("what",)) if t["way"] == "what"]
+    assert said and all("<b>{k}" in m or "the first one" in m for m in said)
 
 
 def test_a_speaker_of_fixed_sentences_is_not_asked_what_it_does_not_claim() -> None:
