@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -59,7 +59,9 @@ class Probing:
             going = self._going(ask, asked, start)
             if start and not going.waiting and not going.trouble and any(one.missing for one in asked):
                 asked = self._asked(ask)  # it ended between the look and the question
-            return _board(self._result(ask, asked), asked, going)
+            heard = tuple((one.key, *(name for user, name in one.stored.items() if user in one.turns)) for one in asked)
+            board = self._library.kept(("probe board", ask, heard), lambda: _board(self._result(ask, asked), asked))
+            return replace(board, going=going)
 
     def result(self, ask: Ask) -> dict[str, Any]:
         """Every turn that is known and what it comes to."""
@@ -176,19 +178,19 @@ def probe(probes: ProbesLike, models: Sequence[str], users: int = 1, only: str =
     }
 
 
-def _board(result: dict[str, Any], asked: Sequence[_Asked], going: Going) -> Board:
+def _board(result: dict[str, Any], asked: Sequence[_Asked]) -> Board:
     from llmrec.report.probes import tally, written
 
     known = tuple((one.key, len(one.turns)) for one in asked)
     if not result["turns"]:
-        return Board("Nobody has asked yet.", going=going, asked=known)
+        return Board("Nobody has asked yet.", asked=known)
     sheets = [Sheet(name, t.title, t.about, pd.DataFrame(list(t.lines), columns=list(t.head))) for name, t in _tables(result).items()]
     failures = [
         Failure(one.model, t["skill"], t["wording"], t["probe"], t["user"], t["message"], t["answer"], tuple(t["faults"]))
         for one in tally.tallies(result)
         for t in one.failures()
     ]
-    return Board(written.said(result), tuple(sheets), tuple(failures), going, known)
+    return Board(written.said(result), tuple(sheets), tuple(failures), asked=known)
 
 
 def _tables(result: dict[str, Any]) -> dict[str, Any]:
