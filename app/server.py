@@ -46,7 +46,8 @@ def build(backend: Any = None) -> Any:
     from fastapi import FastAPI
     from streamlit.web.bootstrap import load_config_options
 
-    from app import chat_panel, pages, shared
+    from app import pages, shared
+    from app.chat import look, panel
     from app.entrance import Entrance
 
     load_config_options(CONFIG)
@@ -58,14 +59,14 @@ def build(backend: Any = None) -> Any:
     parent.get("/tour")(home)
     gr.mount_gradio_app(
         parent,
-        chat_panel.build(shared.backend),
+        panel.build(shared.backend),
         path="/chat",
         footer_links=[],
         run_history=False,
         show_error=False,
         allowed_paths=[],
-        theme=chat_panel.theme(),
-        css=chat_panel.css(),
+        theme=look.theme(),
+        head=look.head(),
     )
     parent.mount("/", Entrance(studio, pages.ADDRESSES))  # last, since it takes every path
     return parent

@@ -1,19 +1,36 @@
-"""Chat: the Gradio panel inside the page, with the run and the person of the address."""
+"""Chat: the panel inside the page, opened as the address says, and the probes below it."""
 
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from app import frame, shared
+from app.chat import addresses, probes_part
 
 frame.head(
     "Chat",
-    "Say what you liked. In this version the sentences are fixed; which items you get, and in which order, the trained model decides.",
+    "One message, two to four models. Runs that were tuned on dialogues answer in words of their own; all others, and the classical "
+    "recommenders, in fixed sentences, and say so. Every item is chosen by the model's own ranking.",
+    runs=False,
 )
-run = frame.need_run()
-keys = shared.backend().user_keys(run)
-asked = {"run": run, "__theme": st.context.theme.type or "light"}
-user = frame.linked("user")
-if user in keys and st.query_params.get("user") == user:
-    asked["user"] = user
-st.iframe(f"/chat/?{urlencode(asked)}", height=640, alt="Chat with the trained model")
+backend = shared.backend()
+asked = {name: value for name in (*addresses.KEYS, "run") if (value := st.query_params.get(name))}
+if not asked.get("models") and not asked.get("run") and (held := frame.linked("run")):
+    asked["run"] = held
+wanted = addresses.read(asked)
+told = addresses.write(wanted.models, wanted.user, wanted.blind, wanted.message)
+theme = urlencode({"__theme": st.context.theme.type or "light"})
+st.iframe(f"/chat/?{told}{'&' if told else ''}{theme}", height=820, alt="Chat with several models side by side")
+st.caption(
+    "**Copy link**, at the top right of the panel, gives an address that opens the same models, person and message: "
+    "`/talk?models=a,b&user=196&blind=1&message=...`"
+)
+with frame.told():
+    models = backend.talks().models()
+    if not models:
+        st.info(
+            "There is no trained run yet. Start one on the **Train** page, or with `llmrec train metaid-ml-100k-sketch` (about a minute).",
+            icon=":material/school:",
+        )
+    st.subheader("Probes", anchor=False)
+    probes_part.show(backend, models)

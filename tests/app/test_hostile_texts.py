@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -194,14 +195,14 @@ def test_hostile_runs_stay_texts(evil: Any, page: Any, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("message", [EVIL, f"I liked {EVIL} 1", "I liked Zzyzx", "hello"])
-def test_the_chat_says_hostile_texts_as_texts(evil: Any, message: str) -> None:
-    from app import chat_panel, dialogue
+def test_the_chat_says_hostile_texts_as_texts(evil: Any, tmp_path: Path, message: str) -> None:
+    from app.chat.acts import Acts
+    from tests.app import talking
 
-    said = [grown.html for grown in dialogue.reply(evil, "alpha", dialogue.Talk(), message, pause=0)]
-    for _, history, _ in chat_panel.stream(evil, message, [], "alpha", dialogue.Talk(), 5):
-        said += [line["content"] for line in history]
-    assert said
-    for html in said:
+    acts = Acts(lambda: evil, tmp_path / "votes.jsonl")
+    shown = talking.shown(acts, {"models": f"alpha,plain,{EVIL}", "user": EVIL + "1", "message": EVIL, "blind": "1"}, message)
+    assert len(shown) > 10
+    for html in shown:
         for sign in ("evil.example", "<script", "onerror=", "javascript:", "**bold**", "\u202e", "\x1b"):
             assert sign not in html
 

@@ -117,10 +117,14 @@ def test_recommend_says_what_went_wrong_and_goes_on(fake: Any, page: Any) -> Non
     assert "train it with --resume" in said(page("views/recommend.py"))
 
 
-def test_chat_embeds_the_panel_with_run_and_user(fake: Any, page: Any) -> None:
+def test_chat_hands_its_address_on_to_the_panel(fake: Any, page: Any) -> None:
     at = page("views/chat.py", run="beta", user="102")
     address = at.get("iframe")[0].proto.src
-    assert address.startswith("/chat/?") and "run=beta" in address and "user=102" in address and "__theme=" in address
+    assert address.startswith("/chat/?") and "models=beta" in address and "user=102" in address and "__theme=" in address
+    at = page("views/chat.py", models="alpha,popularity@alpha", blind="1", message="a & b=1")
+    address = at.get("iframe")[0].proto.src
+    assert "models=alpha,popularity@alpha&blind=1&message=a+%26+b%3D1&__theme=" in address
+    assert "Copy link" in said(at)
 
 
 @pytest.mark.parametrize(
