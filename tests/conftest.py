@@ -15,10 +15,11 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before any test imports the hub's client, 
 
 @pytest.fixture(autouse=True)
 def hermetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No hub, and runs in a folder of the test's own."""
+    """No hub, runs in a folder of the test's own, and none that ship."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("LLMREC_PRECISION", "fp32")  # comparable to the last digit, and quicker for tiny models
     monkeypatch.setenv("LLMREC_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("LLMREC_BUNDLES", str(tmp_path / "no-bundles"))
 
 
 @pytest.fixture(scope="session")

@@ -128,7 +128,7 @@ class Opening:
                 self._otherwise()
         finally:
             self.fraction = None
-        for run in sorted(runs, key=lambda one: one.info.get("scheme") == "tiger"):  # whose vectors take longest, last
+        for run in sorted(runs, key=_costly):
             try:
                 coordinates.settle(run)
             except (ValueError, OSError) as error:  # deleted meanwhile, or no room: the page makes the map when asked
@@ -137,3 +137,8 @@ class Opening:
 
 def _ready(run: Any) -> bool:
     return not run.broken and (run.path / "model").exists() and run.status.state not in ("running", "stopping")
+
+
+def _costly(run: Any) -> tuple[bool, bool]:
+    """What makes a run's map wait: vectors that are not there yet, and those that a language model reads longest of all."""
+    return not (run.path / "vectors").exists(), run.info.get("scheme") == "tiger"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from llmrec.runs.store import Run
 
 LOCK = ".bundles.lock"
+FRESH = ".bundle-new-"
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,17 @@ def unpack(path: Path, folder: Path | None = None, subwords: dict[Any, Any] | No
         if folder.exists():
             raise ValueError(f"{folder} exists: name a new folder")
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _made(bundle, folder.parent, lambda fresh: os.rename(fresh, folder), subwords)
+        _made(bundle, (folder.parent, ".bundle-"), lambda fresh: os.rename(fresh, folder), subwords)
         return Opened(Run(folder), True)
     home.runs().mkdir(parents=True, exist_ok=True)
     with alone(home.runs()):
+        for rest in home.runs().glob(f"{FRESH}*"):  # of one that was killed: nobody else opens any while we hold the lock
+            shutil.rmtree(rest, ignore_errors=True)
         known = opened(bundle.sha256)
         if known is not None:
             return Opened(known, False)
         name = _free(bundle.manifest["name"])
-        _made(bundle, home.runs(), lambda fresh: os.rename(fresh, home.runs() / name), subwords)
+        _made(bundle, (home.runs(), FRESH), lambda fresh: os.rename(fresh, home.runs() / name), subwords)
     return Opened(Run(home.runs() / name), True)
 
 
@@ -91,11 +94,12 @@ def alone(folder: Path) -> Iterator[None]:
         os.close(fd)
 
 
-def _made(bundle: Bundle, parent: Path, place: Any, subwords: dict[Any, Any] | None) -> None:
+def _made(bundle: Bundle, where: tuple[Path, str], place: Any, subwords: dict[Any, Any] | None) -> None:
+    """Make the run in a hidden folder of its own, then `place` it. where: in which folder, and how hidden ones begin."""
     recipe = _recipe(bundle)
     data, split = _ground(bundle, recipe)
     table = _names(bundle, recipe, data, split)
-    fresh = Path(tempfile.mkdtemp(prefix=".bundle-", dir=parent))
+    fresh = Path(tempfile.mkdtemp(prefix=where[1], dir=where[0]))
     try:
         fresh.chmod(0o755)
         _write(bundle, recipe, fresh)

@@ -17,7 +17,7 @@ from llmrec.runs.store import Run
 from tests.runs.bundles.made import KINDS, finished
 
 WIDTHS = ("<u1", "<i2", "<i4", "<i8", ">i2", ">i4", "<f4", "<f2")
-RUN_OF = 6  # so many items or subwords in a row are no chance
+RUN_OF = 8  # so many items or subwords in a row are no chance, and fill eight bytes at any width
 
 
 def numbers(sequence: Any) -> Iterator[bytes]:
@@ -30,25 +30,43 @@ def numbers(sequence: Any) -> Iterator[bytes]:
         yield comma.join(str(n) for n in whole.tolist()).encode()
 
 
-def leaks(blob: bytes, data: Dataset, tokenizer: Any) -> list[str]:
-    """What of a data set can be found in some bytes."""
-    found = []
-    lower = blob.lower()
-    titles = [t for t in data.catalog.titles if len(t) >= 5]
-    genres = sorted({g for row in data.catalog.items["genres"] for g in row if len(g) >= 4})
-    for title in titles:
-        shapes = [title.lower().encode(), json.dumps(title.lower()).encode()[1:-1], title.lower().encode("utf-16-le")]
-        found += [f"title {title!r}"] * any(shape in lower for shape in shapes)
+def wanted(data: Dataset, tokenizer: Any) -> dict[bytes, str]:
+    """All that may not be found of a data set, in every shape of eight bytes or more, with what it is."""
+    shapes: dict[bytes, str] = {}
+    for title in data.catalog.titles:
+        told = f"title {title!r}"
+        shapes |= dict.fromkeys((title.lower().encode(), json.dumps(title.lower()).encode()[1:-1], title.lower().encode("utf-16-le")), told)
         ids = tokenizer.encode(f" {title}", add_special_tokens=False)
         if len(ids) >= RUN_OF:
-            found += [f"subwords of {title!r}"] * any(shape in blob for shape in numbers(ids))
-    found += [f"genre {g!r}" for g in genres if re.search(rb"(?<![A-Za-z])" + re.escape(g.encode()) + rb"(?![A-Za-z])", blob)]
+            shapes |= dict.fromkeys(numbers(ids), f"subwords of {title!r}")
     for user in range(data.interactions.n_users):
         history = data.interactions.history(user)
         for shown in (history[:RUN_OF], history[-RUN_OF:], np.sort(history)[:RUN_OF], history[::-1][:RUN_OF]):
             if len(shown) == RUN_OF and not (np.diff(shown) == 1).all():
-                found += [f"history of user {user}"] * any(shape in blob for shape in numbers(shown))
-    return sorted(set(found))
+                shapes |= dict.fromkeys(numbers(shown), f"history of user {user}")
+    return shapes
+
+
+def leaks(blob: bytes, data: Dataset, tokenizer: Any) -> list[str]:
+    """What of a data set can be found in some bytes: of each shape its first eight bytes are looked up, and what is met is compared."""
+    shapes = wanted(data, tokenizer)
+    short = {shape: told for shape, told in shapes.items() if 5 <= len(shape) < 8}
+    by_start: dict[int, list[bytes]] = {}
+    for shape in shapes:
+        if len(shape) >= 8:
+            by_start.setdefault(int.from_bytes(shape[:8], "little"), []).append(shape)
+    keys = np.array(sorted(by_start), dtype=np.uint64)
+    found = set()
+    for read in (blob, blob.lower()):
+        found |= {told for shape, told in short.items() if re.search(rb"(?<![a-z])" + re.escape(shape) + rb"(?![a-z])", read)}
+        for shift in range(8):
+            view = np.frombuffer(read[shift : shift + (len(read) - shift) // 8 * 8], dtype="<u8")
+            for at in np.flatnonzero(np.isin(view, keys)).tolist():
+                place = shift + 8 * at
+                found |= {shapes[shape] for shape in by_start[int(view[at])] if read.startswith(shape, place)}
+    genres = sorted({g for row in data.catalog.items["genres"] for g in row if len(g) >= 4})
+    found |= {f"genre {g!r}" for g in genres if re.search(rb"(?<![A-Za-z])" + re.escape(g.encode()) + rb"(?![A-Za-z])", blob)}
+    return sorted(found)
 
 
 def searched(run: Run, file: Path) -> tuple[bytes, Dataset, Any]:
@@ -75,7 +93,7 @@ def test_the_search_finds_what_was_planted() -> None:
 
     subwords = Vocab.load(run.path / "model", len(run.table().tokens)).subwords
     history = data.interactions.history(3)
-    assert leaks(b"xx" + b"EVEN 12" + b"yy", data, subwords) == ["title 'Even 12'"]
+    assert leaks(b"xx EVEN 12\0yy", data, subwords) == ["title 'Even 12'"]
     assert leaks(history.astype("<i2").tobytes(), data, subwords) == ["history of user 3"]
     assert leaks(json.dumps(history.tolist(), indent=1).encode().replace(b"\n ", b"\n    "), data, subwords) == ["history of user 3"]
     assert leaks(b'{"genre": "even"}', data, subwords) == ["genre 'even'"]

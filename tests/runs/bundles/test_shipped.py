@@ -42,7 +42,9 @@ def test_one_that_was_deleted_does_not_come_back_and_one_cut_short_goes_on(ships
     steps.close()  # killed here, before the second
     assert first is not None and [p.name.partition("-")[0] for p in shipped.waiting()] == ["sid"]
     (home.runs() / shipped.RECORD).unlink()  # or killed before it was written down
+    (home.runs() / f"{opening.FRESH}half").mkdir()
     assert opened()[0] == first.name and len(store.list_runs()) == 2  # the first is met again, not opened twice
+    assert not (home.runs() / f"{opening.FRESH}half").exists()
     first.delete()
     assert shipped.waiting() == [] and len(store.list_runs()) == 1
     store.list_runs()[0].delete()
