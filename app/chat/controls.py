@@ -11,10 +11,11 @@ from typing import Any
 
 import gradio as gr
 
-from app.chat.drawing import IDEAS, NEW
+from app.chat.drawing import IDEAS, NEW, hello
 from app.chat.stage import BAD, LETTERS, MOST, TIE, Room, Seat
 
 TEXTS = ("past", "bubble", "notice", "strip", "hello", "curtain")  # of HTML, gone where they are empty
+WAITING = hello("One moment: the models are looked up.")
 ON_LOAD = "llmrecPanel.completing(element, server)"
 
 
@@ -113,7 +114,7 @@ def build(complete: Callable[[str, str], list[dict[str, str]]]) -> Controls:
     with gr.Column(elem_id="set-up"):
         _who(put)
         _sides(put)
-    put["hello"] = gr.HTML(elem_id="hello", visible=False)
+    put["hello"] = gr.HTML(WAITING, elem_id="hello")
     put["past"] = gr.HTML(elem_id="past", visible=False)
     put["bubble"] = gr.HTML(elem_id="bubble", visible=False)
     _stage(put)

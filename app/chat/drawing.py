@@ -47,7 +47,7 @@ class Drawing:
 
     def empty(self) -> Parts:
         """The panel when nobody can answer."""
-        return {"hello": hello(False), "add": False, "ideas": [""] * IDEAS}
+        return {"hello": hello("Here models will answer, side by side."), "add": False, "ideas": [""] * IDEAS}
 
     def everything(self, room: Room, seats: Sequence[Seat]) -> Parts:
         """All but the lists to choose from."""
@@ -96,7 +96,7 @@ class Drawing:
         first = stage.taken(seats)[:1]
         bubble = "" if said is None else cards.bubble(said.asked, [s.answer for s in seats], self.look(room, seats[0].model).card)
         strip = {"strip": self.strip(room, first[0])} if first else {}
-        start = "" if room.begun else hello(bool(first))
+        start = "" if room.begun else hello("Say what you like, or ask. All sides answer the same message.")
         follow = {"follow": room.begun, "hello": start, "pick": not room.user and not room.begun}
         return {
             "room": room,
@@ -143,9 +143,8 @@ class Drawing:
         return cards.strip(person_of(room.user).capitalize(), self.talks.known(seat.model, seat.talk))
 
 
-def hello(somebody: bool) -> str:
-    """The panel before the first message."""
-    what = "Say what you like, or ask. All sides answer the same message." if somebody else "Here models will answer, side by side."
+def hello(what: str) -> str:
+    """The panel before the first message. what: a sentence below the question."""
     return f'<div class="lm-hello"><p>What shall we watch next?</p><span>{chips.text(what)}</span></div>'
 
 
