@@ -120,7 +120,7 @@ def _start(asked: Ask, board: Board, on: bool) -> None:
                 on_click=_on_stop,
                 help="The model at work is finished; those that wait are not asked. What was heard is kept.",
             )
-        st.caption(chips.text(f"{board.said} {done} of {whole} talks with a person are done."))
+        st.caption(chips.text(f"{board.said} {done} of {whole} rounds are done; in one of them a person asks a model everything."))
 
 
 def _on_start(asked: Ask) -> None:

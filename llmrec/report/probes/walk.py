@@ -69,16 +69,18 @@ def _answer(speaker: Speaker, talk: Conversation, now: Asked, scene: Scene) -> A
     """What a speaker says, however it ends."""
     began, words, shown, items = time.perf_counter(), "", "", list[int]()
     done: Done | None = None
-    titles, broke = scene.plain.catalog.titles, ""
+    titles, broke, row = scene.plain.catalog.titles, "", False
     try:
         events: Iterator[Event] = speaker.reply(talk, now.text, stop=lambda: time.perf_counter() - began > LIMIT)
         for event in events:
             if isinstance(event, Words):
+                row = False
                 words, shown = words + event.text, shown + event.text
             elif isinstance(event, Chosen):
                 items.append(event.item)
                 words += " "
-                shown += f" {titles[event.item] if 0 <= event.item < len(titles) else event.item}"
+                shown += f"{',' * row} {titles[event.item] if 0 <= event.item < len(titles) else event.item}"
+                row = True  # of two in a row nobody says what stands between them
             else:
                 done = event
     except Exception as error:  # whatever breaks is a finding, and the next probe is asked all the same
