@@ -38,9 +38,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[
     runs = tmp_path_factory.mktemp("runs")
     environment = {**os.environ, "LLMREC_RUNS": str(runs), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     subprocess.run([sys.executable, "-m", "tests.browser.small_run", str(runs)], cwd=ROOT, env=environment, check=True, timeout=180)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free()
     process = subprocess.Popen([sys.executable, "-m", "app.server", "--port", str(port), "--no-first-run"], cwd=ROOT, env=environment)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -51,6 +49,22 @@ def studio(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[
         process.wait(20)
         small_run.end(runs)  # a training goes on without its server
         small_run.forget(UPLOAD)  # where the test that imported it did not come to its end
+
+
+@pytest.fixture(scope="session")
+def pace(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[str]:
+    """The address of a server whose speakers are fakes: alpha's words come at once, beta's slowly. Votes have a folder of their own."""
+    home = tmp_path_factory.mktemp("home")
+    environment = {**os.environ, "LLMREC_HOME": str(home), "LLMREC_RUNS": str(home / "runs"), "OMP_NUM_THREADS": "1"}
+    port = _free()
+    process = subprocess.Popen([sys.executable, "-m", "tests.browser.slow_speakers", str(port)], cwd=ROOT, env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _answers(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +139,14 @@ def watch(tab: Any, faults: list[str]) -> None:
 
 def _local(url: str) -> bool:
     return url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "file:", "data:", "blob:", "about:"))
+
+
+def _free() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _answers(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -88,15 +88,15 @@ def press(tab: Any, button: str, then: Callable[[int], Any]) -> None:
     insist(tab, act)
 
 
-def download(tab: Any, button: str) -> Path:
-    """What a download button gives."""
+def download(tab: Any, button: str, settled: bool = True) -> Path:
+    """What a download button gives. settled: on a page of Streamlit, which may swallow a click."""
 
     def act(patience: int) -> Path:
         with tab.expect_download(timeout=patience) as begun:
             tab.locator(button).first.click(timeout=patience)
         return Path(begun.value.path())
 
-    return insist(tab, act)
+    return insist(tab, act) if settled else act(PATIENCE // 2)
 
 
 def address_holds(tab: Any, words: str, patience: int = PATIENCE // 2) -> None:

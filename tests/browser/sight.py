@@ -31,15 +31,15 @@ _TOOLS = """
         return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
 """
-GROUND = "() => {" + _TOOLS + "return light(ground(document.querySelector('[data-testid=stMainBlockContainer]'))); }"
+GROUND = "root => {" + _TOOLS + "return light(ground(document.querySelector(root))); }"
 WORDS = (
-    "least => {"
+    "([least, root]) => {"
     + _TOOLS
     + """
     const poor = [];
     const NO_TEXT = 'svg, canvas, style, script, [aria-hidden=true], :disabled, '
         + '[data-testid=stSliderThumbValue], [data-testid=stIconMaterial]';
-    const walker = document.createTreeWalker(document.querySelector('[data-testid=stApp]'), NodeFilter.SHOW_TEXT);
+    const walker = document.createTreeWalker(document.querySelector(root), NodeFilter.SHOW_TEXT);
     for (let text = walker.nextNode(); text; text = walker.nextNode()) {
         const node = text.parentElement, said = text.textContent.trim();
         if (!said || node.closest(NO_TEXT)) continue;
@@ -65,21 +65,21 @@ OVERFLOW = """() => {
 }"""
 
 
-def brightness(tab: Any) -> float:
+def brightness(tab: Any, root: str = "[data-testid=stMainBlockContainer]") -> float:
     """The luminance of the ground of the page: 0 is black, 1 is white."""
-    return float(tab.evaluate(GROUND))
+    return float(tab.evaluate(GROUND, root))
 
 
-def hard_to_read(tab: Any, least: float = 4.5, patience: float = 20.0) -> list[str]:
+def hard_to_read(tab: Any, least: float = 4.5, patience: float = 20.0, root: str = "[data-testid=stApp]") -> list[str]:
     """Words whose contrast with what lies under them is below `least`, each with its ratio; 3 is enough for headings.
 
-    patience: seconds in which words may still come up: what a rerun has not reached yet stands pale for a while.
+    patience: seconds in which words may still come up: what a rerun has not reached yet stands pale for a while. root: where to look.
     """
     end = time.monotonic() + patience
-    found: list[str] = tab.evaluate(WORDS, least)
+    found: list[str] = tab.evaluate(WORDS, [least, root])
     while found and time.monotonic() < end:
         tab.wait_for_timeout(250)
-        found = tab.evaluate(WORDS, least)
+        found = tab.evaluate(WORDS, [least, root])
     return found
 
 
