@@ -25,6 +25,7 @@ SUFFIX = ".bundle.zip"
 MANIFEST = "manifest.json"
 PART = re.compile(r"(?:model/)?[a-z][a-z0-9_.-]{0,79}")
 MOST_PARTS, LARGEST, LONGEST_MANIFEST = 40, 1 << 30, 1 << 20
+MOST_PROJECTIONS, WIDEST = 4, 1 << 16
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can say: the same parts give the same bytes whenever they are written
 
 
@@ -140,6 +141,15 @@ def _manifest(path: Path, raw: bytes) -> dict[str, Any]:
         raise BadBundle(f"{path} has format {told.get('format')!r:.20}, this version reads {FORMAT}: {remedy}")
     if not isinstance(told.get("parts"), dict) or not all(isinstance(told.get(k), str) for k in ("name", "names", "vectors")):
         raise BadBundle(f"{path} is damaged: its {MANIFEST} does not say what a bundle's does; get the file again")
+    base, projections = told.get("base"), told.get("projections", {})
+    right = base is None or (isinstance(base, dict) and all(isinstance(v, str) for v in base.values()) and "name" in base)
+    if not right or not isinstance(projections, dict) or not all(map(_sizes, projections.values())) or len(projections) > MOST_PROJECTIONS:
+        raise BadBundle(f"{path} is damaged: its {MANIFEST} does not say what the model stands on; get the file again")
     if not contents.NAME.fullmatch(told["name"]):
         raise BadBundle(f"{path} is no bundle: it calls its run {told['name']!r:.100}, which is no name of a run")
     return told
+
+
+def _sizes(value: Any) -> bool:
+    """Whether these are the sizes of a projection, none of them huge."""
+    return isinstance(value, list) and len(value) == 3 and all(type(n) is int and 0 < n <= WIDEST for n in value)

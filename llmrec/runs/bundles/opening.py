@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmrec import artifacts, guard, home
+from llmrec import artifacts, guard, home, registry
 from llmrec.recipe import settings
-from llmrec.runs.bundles import anew, container, coordinates, weights
+from llmrec.runs.bundles import anew, checked, container, coordinates, weights
 from llmrec.runs.bundles.container import BadBundle, Bundle
 
 if TYPE_CHECKING:
@@ -145,14 +145,11 @@ def _ground(bundle: Bundle, recipe: Recipe) -> tuple[Dataset, Split]:
 
 
 def _names(bundle: Bundle, recipe: Recipe, data: Dataset, split: Split) -> IdTable:
-    from llmrec.contracts import IdTable
-
     if bundle.manifest["names"] == "anew":
         table = anew.named(recipe, data, split)
     else:
-        value = _value(bundle, "names")
-        if not isinstance(value, IdTable):
-            raise BadBundle(f"{bundle.path}: names.json holds no names: it is damaged")
+        sizes = len(data.catalog.items), len(data.catalog.users)
+        value = checked.names(bundle, _value(bundle, "names"), registry.name_of("scheme", recipe.scheme), sizes)
         table = anew.with_keys(recipe, value, data)
     if anew.told(table) != bundle.manifest.get("names_sha"):
         made = bundle.manifest.get("llmrec")
@@ -178,7 +175,8 @@ def _vectors(bundle: Bundle, split: Split, fresh: Path) -> None:
 
 def _write(bundle: Bundle, recipe: Recipe, fresh: Path) -> None:
     """Recipe, facts, numbers and state of the new run."""
-    facts, trained = bundle.json("facts.json"), bundle.json("training.json")
+    facts, trained = checked.facts(bundle), checked.training(bundle)
+    checked.metrics(bundle)
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     told = {"file": bundle.path.name, "sha256": bundle.sha256, "opened": when, "precision": bundle.manifest.get("precision")}
     artifacts.write_json({**facts, "bundle": told}, fresh / "run.json")

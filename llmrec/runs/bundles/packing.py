@@ -14,17 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from llmrec import artifacts, guard
 from llmrec.recipe import settings
-from llmrec.runs.bundles import anew, container, coordinates, weights
+from llmrec.runs.bundles import anew, checked, container, coordinates, weights
 
 if TYPE_CHECKING:
     from llmrec.contracts import Dataset, IdTable, Split
     from llmrec.recipe import Recipe
     from llmrec.runs.store import Run
 
-FACTS = (  # of run.json: all but the folder that it was asked for in
-    *("kind", "format", "id", "created", "recipe", "recipe_sha256", "data", "scheme", "head", "lm", "seed", "versions", "platform"),
-    *("data_fingerprint", "cost", "bundled_by"),
-)
 CURVES = {  # events that hold numbers and words of ours, and what is kept of each
     "start": ("resumed",),
     "stage": ("stage", "state", "seconds", "cached"),
@@ -47,9 +43,9 @@ def pack(run: Run, folder: Path, half: bool = False, by: str = "") -> Path:
     """
     recipe = _portable(run)
     data, split, table = run.dataset(), run.split(), run.table()
-    facts = {name: value for name, value in run.info.items() if name in FACTS}
+    facts = {name: value for name, value in run.info.items() if name in checked.FACTS}
     if by:
-        facts["bundled_by"] = by
+        facts["bundled_by"] = by[: checked.LONGEST]
     parts = {"recipe.toml": recipe.to_toml().encode(), "facts.json": container.as_json(facts), "events.jsonl": _curves(run)}
     if _sha(parts["recipe.toml"]) != facts["recipe_sha256"]:
         parts["recipe.toml"] = (run.path / "recipe.toml").read_bytes()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmrec import artifacts, home
-from llmrec.runs.bundles import container, packing
+from llmrec.runs.bundles import checked, container, packing
 
 if TYPE_CHECKING:
     from llmrec.recipe import Recipe
@@ -162,7 +162,7 @@ def _scheme(path: Path) -> str:
 def told(path: Path) -> dict[str, Any]:
     """What a bundle says of itself: the file's size and, out of its facts, who, when, with what, for what, and how well."""
     bundle = container.read(path)
-    facts, metrics = bundle.json("facts.json"), bundle.json("metrics.json")
+    facts, metrics = checked.facts(bundle), checked.metrics(bundle)
     report = metrics.get("test", {}).get("masked", {})
     return {
         "file": str(path),

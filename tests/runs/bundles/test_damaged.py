@@ -122,6 +122,58 @@ def test_other_data_another_base_and_a_stranger_s_wishes(file: Path) -> None:
     refused(resealed(file, recipe__toml=b"\xff\xfe"), "cannot be opened here")
 
 
+@pytest.mark.parametrize(
+    ("part", "change", "saying"),
+    [
+        ("facts.json", {"cost": {"seconds": "a lot"}}, "does not say 'cost'"),
+        ("facts.json", {"bundled_by": 7}, "does not say 'bundled_by'"),
+        ("facts.json", {"created": None}, "does not say 'created'"),
+        ("facts.json", {"seed": True}, "does not say 'seed'"),
+        ("facts.json", {"recipe_sha256": "0" * 64}, "not the one that its facts tell of"),
+        ("metrics.json", {"test": {"masked": {"metrics": {"hit@10": "high"}}}}, "holds no numbers"),
+        ("metrics.json", {"test": 3}, "holds no numbers"),
+        ("training.json", {"steps": [1]}, "does not say how a training ended"),
+    ],
+)
+def test_facts_and_numbers_of_another_kind(file: Path, part: str, change: dict[str, Any], saying: str) -> None:
+    told = container.as_json({**container.read(file).json(part), **change})
+    refused(resealed(file, **{part.replace(".", "__"): told}), saying)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scheme": "tiger"},
+        {"items": None},
+        {"prefix": "<b>"},
+        {"size": 2},
+    ],
+)
+def test_names_that_no_scheme_gives(change: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from llmrec.runs.bundles import packing
+    from tests.runs.bundles.made import finished
+
+    file = packing.pack(finished("metaid"), tmp_path / "out")
+    elsewhere(monkeypatch, tmp_path / "other")
+    plain = container.read(file).json("names.json")
+    if "prefix" in change or "size" in change:
+        plain["items"]["books"][0] |= change
+    else:
+        plain |= change
+    refused(resealed(file, names__json=container.as_json(plain)), "names.json|prefix")
+
+
+@pytest.mark.parametrize("said", [{"base": "none"}, {"projections": {"p": [10**9, 2, 2]}}, {"projections": []}])
+def test_a_model_on_nothing(file: Path, said: dict[str, Any]) -> None:
+    refused(resealed(file, **said), "does not say what the model stands on")
+
+
+def test_a_fact_that_nobody_asked_for_is_dropped(file: Path) -> None:
+    told = container.as_json({**container.read(file).json("facts.json"), "cwd": "/etc", "evil": 1})
+    info = opening.unpack(resealed(file, facts__json=told)).run.info
+    assert "cwd" not in info and "evil" not in info
+
+
 def test_seals_alone_do_not_make_a_model(file: Path) -> None:
     whole = file.read_bytes()
     found = container.read(file)
