@@ -64,6 +64,8 @@ class Library:
         self._worlds, self._models, self._values = Kept(WORLDS), Kept(MODELS), Kept(VALUES)
         self._busy: dict[Any, threading.Lock] = {}
         self._lock = threading.Lock()
+        self.loading = threading.RLock()  # one model is loaded at a time
+        self._base: Any = None
         self._listed: tuple[float, list[Any]] = (-LISTED, [])
 
     def runs(self) -> list[Any]:
@@ -83,7 +85,23 @@ class Library:
 
     def recommender(self, run: str | None, model: str | None = None) -> Recommender:
         """The run's own model (None) or a baseline by name, fitted on the run's training interactions. Ask it inside `answering`."""
-        return self._models.get((self.made(run, model is None), model), lambda: _recommender(self.world(run), model))
+        return self._models.get((self.made(run, model is None), model), lambda: self._recommender(run, model))
+
+    def _recommender(self, run: str | None, model: str | None) -> Recommender:
+        world = self.world(run)
+        if model is not None:
+            return _baseline(world, model)
+        with self.loading:
+            return _own(world, self.base)
+
+    @property
+    def base(self) -> Any:
+        """The one `llmrec.lm.shared.SharedBase` of this process, under all models of all rooms. Take it while `loading` is held."""
+        if self._base is None:
+            from llmrec.lm.shared import SharedBase
+
+            self._base = SharedBase()
+        return self._base
 
     @contextmanager
     def answering(self, run: str | None, model: str | None = None) -> Iterator[None]:
@@ -122,15 +140,17 @@ def _load(run: str | None) -> World:
     return World(store.by_name(run)) if run is not None else World(None, recipe.read({"scheme": {"name": "metaid"}}))
 
 
-def _recommender(world: World, model: str | None) -> Recommender:
+def _own(world: World, base: Any) -> Recommender:
+    if world.run is None:
+        raise Trouble("There is no trained run yet.")
+    recommender: Recommender = world.run.recommender(base=base)
+    return recommender
+
+
+def _baseline(world: World, name: str) -> Recommender:
     from llmrec import registry, rng
 
-    if model is None:
-        if world.run is None:
-            raise Trouble("There is no trained run yet.")
-        recommender: Recommender = world.run.recommender()
-        return recommender
-    fitted: Recommender = registry.load("baseline", model)().fit(world.split.train, rng.stream(0, "baseline", model))
+    fitted: Recommender = registry.load("baseline", name)().fit(world.split.train, rng.stream(0, "baseline", name))
     return fitted
 
 

@@ -3,14 +3,10 @@
 Where it stands: under `talks`. What it does not know: who asks, pages.
 
 A speaker of a run has a tree of modules of its own over the base's tensors, so what other rooms do with theirs (hooks of the X-ray) never
-reaches an answer. One thread loads at a time, which is what `SharedBase` asks for, and what a small machine can bear.
+reaches an answer. One thread loads at a time, in all rooms, which is what `SharedBase` asks for, and what a small machine can bear.
 """
 
 from __future__ import annotations
-
-import threading
-from collections.abc import Callable
-from typing import Any
 
 from app.chat import listing
 from app.chat.completing import Completing
@@ -28,14 +24,12 @@ class Speakers:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._speakers, self._knowledge, self._completing = Kept(SPEAKERS), Kept(GROUNDS), Kept(GROUNDS)
-        self._loading = threading.RLock()
-        self._base: Any = None
 
     def speaker(self, run: Known, key: str) -> Speaker:
         """Who answers for a model's key. Errors are the store's."""
         baseline, name = listing.split(key)
         made = (baseline, run.ground) if baseline else (key, self._library.made(name, model=True))
-        found: Speaker = self._speakers.get(made, lambda: self._one_at_a_time(lambda: self._open(run, baseline)))
+        found: Speaker = self._speakers.get(made, lambda: self._loaded(run, baseline))
         return found
 
     def knowledge(self, run: Known) -> Knowledge:
@@ -45,7 +39,7 @@ class Speakers:
             world = self._library.world(run.name)
             return Knowledge(world.dataset.catalog, world.split.train)
 
-        found: Knowledge = self._knowledge.get(run.ground, lambda: self._one_at_a_time(make))
+        found: Knowledge = self._knowledge.get(run.ground, make)
         return found
 
     def completing(self, run: Known) -> Completing:
@@ -55,26 +49,21 @@ class Speakers:
         return found
 
     def close(self) -> None:
-        """Let all go, the base too."""
-        with self._loading:
-            self._speakers, self._knowledge, self._completing = Kept(SPEAKERS), Kept(GROUNDS), Kept(GROUNDS)
-            self._base = None
+        """Let all go."""
+        self._speakers, self._knowledge, self._completing = Kept(SPEAKERS), Kept(GROUNDS), Kept(GROUNDS)
 
-    def _one_at_a_time(self, make: Callable[[], Any]) -> Any:
-        with self._loading:
-            return make()
+    def _loaded(self, run: Known, baseline: str) -> Speaker:
+        known = self.knowledge(run)  # before the lock is held: others who ask for it must never wait for a model
+        with self._library.loading:
+            return self._open(run, baseline, known)
 
-    def _open(self, run: Known, baseline: str) -> Speaker:
+    def _open(self, run: Known, baseline: str, known: Knowledge) -> Speaker:
         from llmrec import registry, rng
-        from llmrec.lm.shared import SharedBase
         from llmrec.recommend.chat import opening
         from llmrec.runs import store
 
-        known = self.knowledge(run)
         if baseline:
             fitted = registry.load("baseline", baseline)().fit(known.train, rng.stream(0, "baseline", baseline))
             return opening.speaker(fitted, known)
-        if self._base is None:
-            self._base = SharedBase()
         found = store.by_name(run.name)
-        return opening.speaker(found.recommender(base=self._base), known, opening.learned(found))
+        return opening.speaker(found.recommender(base=self._library.base), known, opening.learned(found))

@@ -168,7 +168,7 @@ def test_a_run_that_was_trained_on_is_opened_again_and_a_deleted_one_is_gone(
 def test_few_are_kept_and_one_thread_loads_at_a_time(talks: Talks, names: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     inside, opened = threading.Lock(), list[str]()
 
-    def slow_open(self: Any, run: Any, baseline: str) -> Any:
+    def slow_open(self: Any, run: Any, baseline: str, known: Any) -> Any:
         assert inside.acquire(blocking=False), "two threads load"
         opened.append(baseline)
         inside.release()
