@@ -193,6 +193,15 @@ def test_few_are_kept_and_one_thread_loads_at_a_time(talks: Talks, names: tuple[
     assert len(talks._speakers._speakers._values) == speakers.SPEAKERS
 
 
+def test_nobody_who_asks_for_no_model_waits_for_one_to_load(talks: Talks, names: tuple[str, str, str]) -> None:
+    told = list[Any]()
+    with talks._library.loading:
+        thread = threading.Thread(target=lambda: told.append((talks.examples(names[1]), talks.complete(names[1], ""))))
+        thread.start()
+        thread.join(SOON)
+        assert told and told[0][0] and told[0][1]
+
+
 @pytest.mark.parametrize(
     "key", ["", "nobody", "ease@nobody", "@", "lightgcn@{}", "ease@{}@{}", "../../etc/passwd", "x" * 5000, "\x00", "<b>"]
 )
