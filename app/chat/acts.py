@@ -83,8 +83,10 @@ class Acts:
 
     async def answer(self, place: int, room: Room, seat: Seat, k: int, visitor: str) -> AsyncIterator[Parts]:
         """One side's answer again and again while it grows."""
-        flag = self.visits.flag(visitor, place)
-        if flag is None or not seat.model or room.present is None:
+        if not seat.model or room.present is None:
+            return
+        flag = self.visits.claim(visitor, place)
+        if flag is None:
             return
         talks = self.talks
         drawing = self._drawing()

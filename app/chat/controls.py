@@ -148,7 +148,9 @@ def _sides(put: dict[str, Any]) -> None:
                 put[f"picker{n}"] = gr.Dropdown(
                     [], label=f"Side {letter}", filterable=True, elem_id=f"picker-{letter}", elem_classes="picker", min_width=120
                 )
-                put[f"drop{n}"] = gr.Button("×", elem_classes="drop", elem_id=f"remove-{letter}", size="sm", min_width=28, visible=False)
+                put[f"drop{n}"] = gr.Button(
+                    f"Remove {letter}", elem_classes="drop", elem_id=f"remove-{letter}", size="sm", min_width=28, visible=False
+                )
         put["curtain"] = gr.HTML(elem_id="curtain", visible=False)
         put["add"] = gr.Button("+ Add a side", size="sm", elem_id="add", min_width=110, visible=False)
 

@@ -71,11 +71,11 @@ class Drawing:
         """Models, people and titles to choose from."""
         here = stage.taken(seats)
         people = self.talks.people(here[0].model)
-        shown = [NEW, *(person_of(u) for u in people[:LISTED])]
-        if room.user and person_of(room.user) not in shown:
-            shown.append(person_of(room.user))
+        listed = dict.fromkeys([*people[:LISTED], *([room.user] if room.user else [])])
+        shown = [(NEW, NEW), *((cards.plain(person_of(u)), person_of(u)) for u in listed)]
         titles = self._titles(here[0].model) if not room.user else []
-        return {"models": sides.choices(list(self.models.values())), "people": (shown, len(people) > LISTED), "titles": titles}
+        models = [(cards.plain(label), key) for label, key in sides.choices(list(self.models.values()))]
+        return {"models": models, "people": (shown, len(people) > LISTED), "titles": titles}
 
     def _titles(self, model: str) -> list[tuple[str, int]]:
         """Titles to pick from, the best known first; of a large catalogue those alone: "@" finds the others."""

@@ -145,9 +145,12 @@ window.llmrecPanel = (() => {
       const bubble = document.querySelector("#bubble");
       if (!sent || !bubble || !document.querySelector("#stage .lm-busy")) return;
       sent = false;
-      const top = document.querySelector("#past") !== null || window.innerWidth < 640 || window.innerHeight < 760;
-      const still = matchMedia("(prefers-reduced-motion: reduce)").matches || !top;
-      requestAnimationFrame(() => bubble.scrollIntoView({ block: top ? "start" : "nearest", behavior: still ? "auto" : "smooth" }));
+      const anchored = document.querySelector("#past") !== null || window.innerWidth < 640 || window.innerHeight < 740;
+      if (!anchored) return;
+      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      requestAnimationFrame(() => { // not scrollIntoView, which would scroll the page around the frame too
+        window.scrollTo({ top: bubble.getBoundingClientRect().top + window.scrollY - 10, behavior: still ? "auto" : "smooth" });
+      });
     }).observe(document.body, { childList: true, subtree: true });
   }
 

@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 
 
 class Flag(threading.Event):
-    """Set when an answer shall end. dropped: nobody wants what was said either."""
+    """Set when an answer shall end. dropped: nobody wants what was said either; claimed: the answer has begun."""
 
-    dropped = False
+    dropped = claimed = False
 
 
 class Visits:
@@ -53,10 +53,14 @@ class Visits:
             self._flags.setdefault(visitor, {}).update({place: Flag() for place in wanted})
             return True
 
-    def flag(self, visitor: str, place: int) -> Flag | None:
-        """That of an answer which has begun and is not over."""
+    def claim(self, visitor: str, place: int) -> Flag | None:
+        """The flag of an answer that may begin now; None where none was asked for, or it has begun before."""
         with self._lock:
-            return self._flags.get(visitor, {}).get(place)
+            flag = self._flags.get(visitor, {}).get(place)
+            if flag is None or flag.claimed:
+                return None
+            flag.claimed = True
+            return flag
 
     def end(self, visitor: str, place: int, flag: Flag) -> None:
         """An answer is over."""

@@ -9,8 +9,8 @@ from app.chat import addresses, probes_part
 
 frame.head(
     "Chat",
-    "One message, two to four models. Runs that were tuned on dialogues answer in words of their own; all others, and the classical "
-    "recommenders, in fixed sentences, and say so. Every item is chosen by the model's own ranking.",
+    "Up to four models answer one message. Runs tuned on dialogues speak in words of their own, all others in fixed sentences; each "
+    "model's own ranking chooses the items.",
     runs=False,
 )
 backend = shared.backend()
@@ -20,7 +20,7 @@ if not asked.get("models") and not asked.get("run") and (held := frame.linked("r
 wanted = addresses.read(asked)
 told = addresses.write(wanted.models, wanted.user, wanted.blind, wanted.message)
 theme = urlencode({"__theme": st.context.theme.type or "light"})
-st.iframe(f"/chat/?{told}{'&' if told else ''}{theme}", height=820, alt="Chat with several models side by side")
+st.iframe(f"/chat/?{told}{'&' if told else ''}{theme}", height=790, alt="Chat with several models side by side")
 st.caption(
     "**Copy link**, at the top right of the panel, gives an address that opens the same models, person and message: "
     "`/talk?models=a,b&user=196&blind=1&message=...`"

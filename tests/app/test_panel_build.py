@@ -82,14 +82,15 @@ def test_visits_count_all_and_keep_each_apart() -> None:
     visits = Visits(most=5)
     assert visits.begin("a", range(4)) and not visits.begin("b", range(2)) and visits.begin("b", [0])
     visits.stop("a", 2)
-    assert [visits.flag("a", n).is_set() for n in range(4)] == [False, False, True, False]  # type: ignore[union-attr]
-    flag = visits.flag("a", 2)
-    assert flag is not None
-    visits.end("a", 2, flag)
+    flags = [visits.claim("a", n) for n in range(4)]
+    assert [flag is not None and flag.is_set() for flag in flags] == [False, False, True, False]
+    assert visits.claim("a", 0) is None and visits.claim("a", 7) is None  # an answer begins once
+    stopped, kept = flags[2], flags[0]
+    assert stopped is not None and kept is not None
+    visits.end("a", 2, stopped)
     assert visits.going("a") == (0, 1, 3) and visits.begin("b", [1])
-    kept = visits.flag("a", 0)
     visits.leave("a")
-    assert visits.going("a") == () and kept is not None and kept.dropped and kept.is_set()
+    assert visits.going("a") == () and kept.dropped and kept.is_set()
 
 
 def test_the_look_travels_whole() -> None:

@@ -135,6 +135,17 @@ def test_nothing_is_lost_while_answers_grow_or_many_are_here(visit: Visit, acts:
     assert "room" not in told and late.room.present is None
 
 
+def test_a_message_that_is_refused_starts_no_second_answer(visit: Visit) -> None:
+    visit.send("first")
+
+    async def both() -> None:
+        await asyncio.gather(visit.answers(), visit.answers())  # what the panel does after each message, refused or not
+
+    asyncio.run(both())
+    asked: Any = visit.acts.talks
+    assert sorted(model for model, *_ in asked.asked) == ["alpha", "beta"]
+
+
 def test_who_leaves_is_answered_no_more(visit: Visit) -> None:
     talks: Any = visit.acts.talks
     gate = threading.Event()
