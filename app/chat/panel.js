@@ -139,19 +139,26 @@ window.llmrecPanel = (() => {
   /* A new message goes to the top of the window, and its answers grow below it: nothing moves under the mouse while they do. */
   function follow() {
     let sent = false;
+    for (const kind of ["wheel", "touchmove"]) window.addEventListener(kind, () => { moved = true; }, { passive: true });
     document.addEventListener("keydown", (event) => { if (event.target === box && event.key === "Enter" && !event.shiftKey) sent = true; });
     document.addEventListener("click", (event) => { if (event.target.closest?.(".idea, .submit-button")) sent = true; });
     new MutationObserver(() => {
       const bubble = document.querySelector("#bubble");
       if (!sent || !bubble || !document.querySelector("#stage .lm-busy")) return;
       sent = false;
-      const anchored = document.querySelector("#past") !== null || window.innerWidth < 640 || window.innerHeight < 740;
-      if (!anchored) return;
-      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      requestAnimationFrame(() => { // not scrollIntoView, which would scroll the page around the frame too
-        window.scrollTo({ top: bubble.getBoundingClientRect().top + window.scrollY - 10, behavior: still ? "auto" : "smooth" });
-      });
+      moved = false;
+      for (const wait of [60, 200, 450, 800, 1200]) setTimeout(anchor, wait); // the earlier turns may be drawn after the new message
     }).observe(document.body, { childList: true, subtree: true });
+  }
+
+  let moved = false; // by the visitor, since the newest message
+  function anchor() {
+    const bubble = document.querySelector("#bubble"), low = window.innerWidth < 640 || window.innerHeight < 740;
+    if (moved || !bubble || !(low || document.querySelector("#past"))) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const off = bubble.getBoundingClientRect().top - 10;
+    // not scrollIntoView, which would scroll the page around the frame too
+    if (Math.abs(off) > 2) window.scrollTo({ top: off + window.scrollY, behavior: still ? "auto" : "smooth" });
   }
 
   function told(sentence) {

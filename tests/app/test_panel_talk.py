@@ -65,12 +65,12 @@ def test_an_answer_grows_and_says_that_it_does(visit: Visit) -> None:
 
 def test_one_side_is_stopped_at_once_and_the_other_goes_on(visit: Visit) -> None:
     talks: Any = visit.acts.talks
-    reached, free = threading.Event(), threading.Event()
+    reached, stopped = threading.Event(), threading.Event()
 
     def pace(model: str, n: int) -> None:
-        if n == 5:
-            (reached if model == "beta" else free).set()
-            assert free.wait(20) if model == "beta" else reached.wait(20)
+        if model == "beta" and n == 5:
+            reached.set()
+            assert stopped.wait(20)
 
     talks.pace = pace
 
@@ -78,6 +78,7 @@ def test_one_side_is_stopped_at_once_and_the_other_goes_on(visit: Visit) -> None
         async def stopping() -> None:
             await asyncio.to_thread(reached.wait, 20)
             visit.acts.visits.stop(WHO, 1)
+            stopped.set()
 
         await asyncio.gather(visit.answers(), stopping())
 
@@ -85,7 +86,7 @@ def test_one_side_is_stopped_at_once_and_the_other_goes_on(visit: Visit) -> None
     asyncio.run(both())
     one, two = visit.seats[0].answer, visit.seats[1].answer
     assert one is not None and two is not None and not one.stopped and len(one.items) == 5
-    assert two.stopped and 0 < len(two.events) and len(two.items) < 5
+    assert two.stopped and len(two.events) > 0 and len(two.items) < 5
     assert "What was said stays" in visit.parts["live1"] and "Stopped" not in visit.parts["live0"]
     assert visit.seats[1].talk.exchanges  # what it said is remembered
 
@@ -286,3 +287,21 @@ def test_what_is_pointed_at_is_no_chip_for_all_sides(visit: Visit, monkeypatch: 
     monkeypatch.setattr(type(visit.acts.talks.backend), "mentions", lambda *_: (Mention("the first one", 3),))  # type: ignore[attr-defined]
     visit.say("Why the first one?")
     assert "chip" not in visit.parts["bubble"]
+
+
+def test_ten_people_with_four_sides_are_all_answered(acts: Acts) -> None:
+    people = [Visit(acts, f"visitor {n}") for n in range(10)]
+    for one in people:
+        one.open(models="alpha,beta,plain,popularity@alpha")
+        one.send("something like Alien")
+    late = Visit(acts, "late")
+    late.open(models="alpha")
+    assert FULL in words(late.send("hello")["notice"])
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(one.answers() for one in people))
+
+    asyncio.run(all_of_them())
+    assert all(s.answer is not None and s.answer.done is not None for one in people for s in one.seats)
+    late.say("hello")
+    assert "Hello" in late.parts["live0"]
