@@ -36,6 +36,24 @@ LONGEST = 60  # letters of a title that are written
 MOST_GENRES = 6
 DECADE = re.compile(r"\d{3}0s")
 
+_FIRST = (
+    FREE,
+    AMONG,
+    ELSE,
+    CLOSE,
+    LEAVING,
+    MATCHING,
+    WITHOUT.capitalize(),
+    YES,
+    NO,
+    BECAUSE,
+    NO_REASON,
+    LIKES,
+    NO_TASTE,
+    "I ",
+    "Hello",
+    "You",
+)
 _FORGED = str.maketrans({"[": "(", "]": ")", "*": ""})
 _ORDER = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _NOUN = r" (?:one|title|film|movie|item|suggestion|recommendation|pick)"
@@ -143,6 +161,10 @@ class Language:
             parts = [*close, *kept] or [FREE]
         first = parts[0]
         return f"{first[0].upper() + first[1:] if first.startswith(WITHOUT) else first}{''.join(f', {p}' for p in parts[1:])}:"
+
+    def opens(self, text: str) -> bool:
+        """Whether an answer that is no description of an item may begin so, or has begun."""
+        return any(first.startswith(text) or text.startswith(first) for first in (*_FIRST, *self.bearers))
 
     def listed(self, items: Sequence[int]) -> str:
         """Titles as they stand in a sentence: "A", "A and B", "A, B and C"."""

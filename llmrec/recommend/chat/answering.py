@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from llmrec.lm.dialogue.language import BECAUSE, NO, NO_REASON, YES
+from llmrec.lm.dialogue.language import BECAUSE, CLOSE, LEAVING, NO, NO_REASON, YES
 from llmrec.recommend.chat import memory
 from llmrec.recommend.chat.hearing import Heard
+from llmrec.recommend.chat.titling import Titles
 from llmrec.recommend.chat.truths import Truths
 from llmrec.recommend.chat.values import MARK, Chosen, Event, Understood, Words
 from llmrec.recommend.chat.voice import Voice
@@ -26,6 +27,8 @@ AHEAD = 8  # rows that are guessed at once
 NONE_LEFT = "nothing is left that fits and that you have not seen, heard of or left aside."
 STUCK = " … I lost the thread; please ask again in other words."
 FROM, UNKNOWN = " is from", " a year that I do not know."
+TITLED = (f" {CLOSE}", f" {CLOSE.lower()}", f" {LEAVING}")  # behind these stands a title
+JOINED = " and"
 
 
 class Answering:
@@ -43,6 +46,7 @@ class Answering:
         self.understood, self.ranked = Understood(), list[tuple[int, float]]()
         self.sure: float | None = None
         self.count, self.stopped, self.over = 0, False, False
+        self.titled = 0  # letters of the stretch up to the end of its last title
 
     def events(self) -> Iterator[Event]:
         """Words and items, until the model ends, `stop` says so or it has said too much."""
@@ -62,6 +66,9 @@ class Answering:
                 yield from self._mark()
             elif self._reasoning():
                 yield from self._reason()
+            elif left := self._titles():
+                self._title(left)
+                yield from self._words()
             elif fact := self._fact():
                 yield from self._close(fact)
             else:
@@ -77,6 +84,9 @@ class Answering:
         """The likeliest word; where yes and no part, how sure the likelier of them is."""
         self.voice.guess(self._likely())
         found = self.voice.word()
+        if not self.items and not self._speakable:
+            found = found.clone()
+            found[self._before_titles] = -torch.inf
         row = int(found.argmax())
         before = self.voice.rows[self.start :]
         yes, no = (self.writing.phrase(f" {word}") for word in (YES, NO))
@@ -167,6 +177,45 @@ class Answering:
         earlier = memory.mentioned(self.heard.conversation)
         self.understood = self.speaker.language.understood(said, self.heard.mentions, earlier)
 
+    # titles in words
+
+    @cached_property
+    def _speakable(self) -> list[int]:
+        """The items whose titles may stand in this answer: those of the message, else those that were spoken of before."""
+        here = list(dict.fromkeys(m.item for m in self.heard.mentions if m.item is not None))
+        return here or list(memory.mentioned(self.heard.conversation))
+
+    @cached_property
+    def _before_titles(self) -> list[int]:
+        """The rows that lead to a title and to nothing else, which nobody may say who has none to say."""
+        rows = [self.writing.phrase(before.rpartition(" to")[0] or before) for before in TITLED]
+        return [row for row, *more in rows if not more]
+
+    def _titles(self) -> Titles | None:
+        """The titles that may follow the words so far, where one must."""
+        text = self.text
+        opened = text.endswith(TITLED)
+        more = self.titled > 0 and text[self.titled :] == JOINED
+        titles = {item: self.speaker.language.titles[item] for item in self._speakable}
+        if self.said or not (opened or more) or (opened and any(f" {t}".startswith(TITLED) for t in titles.values())):
+            return None
+        left = {item: self.writing.text(f" {title}") for item, title in titles.items() if f" {title}" not in text}
+        return Titles(left) if left else None
+
+    def _title(self, left: Titles) -> None:
+        """Say one of some titles; which, and where one may end that others go on from, the model knows best."""
+        while rows := left.next():
+            if left.whole:
+                row = int(self.voice.word().argmax())
+                if row not in rows:
+                    break
+            else:
+                row = next(iter(rows)) if len(rows) == 1 else self.voice.among(rows)
+            self.count += 1
+            left.say(row)
+            self.voice.say([row])
+        self.titled = len(self.text)
+
     # reasons and facts
 
     def _reasoning(self) -> bool:
@@ -220,6 +269,8 @@ class Answering:
         asked = [] if self.said else [m.item for m in self.heard.mentions if m.item is not None]
         for item in asked:
             fact, title = language.described(item), language.titles[item]
+            if len(text) > 2 and title.startswith(text) and not language.opens(text):
+                return fact[len(text) :]
             if len(title) < _alike(fact, text) < len(text):
                 self.voice.back(len(self.voice.rows) - 1)
                 return fact[len(self.text.strip(" ")) :]
