@@ -8,7 +8,7 @@ from llmrec.recommend.chat.titling import Titles
 from llmrec.recommend.chat.tuned import Tuned
 from llmrec.recommend.chat.values import Conversation, Done
 from tests.recommend.chat import world
-from tests.recommend.chat.world import BLADE, FARGO, HISTORY, TOY, WESTERN
+from tests.recommend.chat.world import BLADE, FARGO, HISTORY, WESTERN
 
 TALK = Conversation(0, HISTORY)
 
