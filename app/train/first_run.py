@@ -50,6 +50,8 @@ class FirstRun:
         if waiting:
             self._opening = Opening(waiting, lambda: self._train(()))
         elif not any(_ready(run) for run in runs):
+            if not shipped.found():
+                log.info("no runs ship in %s: a first one is trained", shipped.folder())
             self._train(runs)
 
     def progress(self) -> Progress | None:
