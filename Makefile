@@ -15,6 +15,7 @@ ROWS ?=
 SEEDS ?= 0 1 2
 ADDRESS ?= http://127.0.0.1:$(PORT)
 PICTURES ?=
+SCHEMES ?=
 ACTS ?=
 PYTHON ?= python3.11
 PY := $(VENV)/bin/python
@@ -40,7 +41,7 @@ HERMETIC := env HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 OMP_NUM_THREADS=1 TOKENI
 comma := ,
 say = printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help app test test-slow lint format results bench-ui screenshots notebook tree fetch install install-test venv browser clean
+.PHONY: help app test test-slow lint format results bundles bench-ui screenshots notebook tree fetch install install-test venv browser clean
 
 help: ## this list
 	@printf 'make TARGET, where TARGET is one of\n\n'
@@ -80,6 +81,9 @@ format: install-test ## let ruff mend what it can
 
 results: install fetch ## measure what the results book lacks (ROWS="a 'heads/*'" SEEDS="0 1 2"), write docs/results.md
 	@code=0; $(PY) -m benchmarks $(ROWS) --seeds $(SEEDS) || code=$$?; $(PY) -m benchmarks.report; exit $$code
+
+bundles: install fetch ## train what ships in assets/bundles (SCHEMES="metaid tiger"): hours on two cores, resumable
+	@$(PY) -m llmrec bundle train $(addprefix --only ,$(SCHEMES)) --out assets/bundles
 
 bench-ui: install-test browser fetch ## measure the budgets of the pages in a real browser (ACTS="--only switch map"), write docs/studio.md
 	@code=0; $(PY) -m benchmarks.studio $(ACTS) || code=$$?; $(PY) -m benchmarks.report; exit $$code

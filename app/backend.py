@@ -60,9 +60,8 @@ class Backend:
         return self._first.progress()
 
     def start_first_run(self) -> None:
-        """Train a first run where there is none."""
-        if not any(r.ready for r in self.runs()):
-            self._first.begin(self._library.runs())
+        """Open the runs that ship, or train a first one where there is none."""
+        self._first.begin(self._library.runs())
 
     def warm(self) -> None:
         """Load what the first visitor will ask for; whatever goes wrong here is told when somebody asks."""

@@ -228,7 +228,7 @@ def _live() -> None:
     if progress is None or progress.state != "running":
         st.rerun()  # once, the whole page: the run is there
     with st.container(border=True, key="first_run"):
-        st.markdown(f"**A first model is being trained on this machine** · {chips.text(progress.stage)}")
+        st.markdown(f"**The first models of this machine are on their way** · {chips.text(progress.stage)}")
         left = "" if progress.seconds_left is None else f"about {clock(progress.seconds_left)} left"
         st.progress(min(1.0, max(0.0, progress.fraction or 0.0)), text=left or "getting ready")
         _curve(progress)
@@ -269,7 +269,7 @@ def need_run() -> str:
             icon=":material/school:",
         )
     else:
-        st.info("This page opens as soon as the first run is trained. Meanwhile, have a look at **Data**.", icon=":material/hourglass_top:")
+        st.info("This page opens as soon as the first run is there. Meanwhile, have a look at **Data**.", icon=":material/hourglass_top:")
     st.stop()
     raise AssertionError("st.stop does not return")
 

@@ -16,7 +16,7 @@ from tests.project.tree import ROOT, tracked
 
 SOURCES = [p for p in tracked() if p.endswith(".py")]
 PRODUCT = [p for p in SOURCES if p.startswith(("llmrec/", "app/", "benchmarks/"))]
-TEXTS = [p for p in tracked() if not p.endswith((".png", ".svg", ".safetensors", ".parquet", ".npz", ".woff2"))]
+TEXTS = [p for p in tracked() if not p.endswith((".png", ".svg", ".safetensors", ".parquet", ".npz", ".woff2", ".zip"))]
 # Spelled in two halves, so that this file may be searched too.
 MACHINE_PATH = re.compile(
     "(?<![\\w.~$}/-])/(?:" + "|".join(["wo" + "rk", "ro" + "ot", "ho" + "me/[a-z]", "Us" + "ers/[A-Za-z]", "tm" + "p/[a-z]"]) + ")[/\\w]"

@@ -44,7 +44,7 @@ def open_speakers(names: Sequence[str], base: SharedBase | None = None) -> list[
 def open_speaker(run: Run, base: SharedBase, known: dict[object, Knowledge]) -> Opened:
     """The speaker of one run. known: what was made for runs opened before; it is added to."""
     recipe = run.recipe
-    key = (repr(recipe.data), repr(recipe.split), recipe.seed)
+    key = (repr(recipe.data), repr(recipe.filter), repr(recipe.split), recipe.seed)
     if key not in known:
         known[key] = Knowledge(run.dataset().catalog, run.split().train)
     return Opened(run.name, speaker(run.recommender(base=base), known[key], learned(run)), known[key])
