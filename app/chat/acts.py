@@ -192,8 +192,9 @@ class Acts:
             told = f"{person_of(user).capitalize()} would speak next: that starts a new talk, and this one ends."
             return {"confirm": True, "notice": cards.notice(told)}
         room, here = stage.anew(replace(room, user=user, liked=()), here, talk)
-        told = ANEW if sure else ""
-        return {**self._drawing().everything(room, stage.padded(here)), "notice": cards.notice(told), "confirm": False}
+        drawing = self._drawing()
+        titles = {} if user else {"titles": drawing.titles(here[0].model)}
+        return {**drawing.everything(room, stage.padded(here)), **titles, "notice": cards.notice(ANEW if sure else "")}
 
     def kept(self, room: Room) -> Parts:
         """No, the same person goes on."""

@@ -73,11 +73,11 @@ class Drawing:
         people = self.talks.people(here[0].model)
         listed = dict.fromkeys([*people[:LISTED], *([room.user] if room.user else [])])
         shown = [(NEW, NEW), *((cards.plain(person_of(u)), person_of(u)) for u in listed)]
-        titles = self._titles(here[0].model) if not room.user else []
+        titles = self.titles(here[0].model) if not room.user else []
         models = [(cards.plain(label), key) for label, key in sides.choices(list(self.models.values()))]
         return {"models": models, "people": (shown, len(people) > LISTED), "titles": titles}
 
-    def _titles(self, model: str) -> list[tuple[str, int]]:
+    def titles(self, model: str) -> list[tuple[str, int]]:
         """Titles to pick from, the best known first; of a large catalogue those alone: "@" finds the others."""
         best = [(cards.plain(chips.label(c)), c.index) for c in self.talks.complete(model, "", WELL_KNOWN)]
         titles = self._backend.titles(model.rpartition("@")[2])

@@ -204,7 +204,8 @@ def test_another_person_begins_anew_after_being_told(visit: Visit) -> None:
 
 
 def test_a_new_person_may_pick_titles_first(visit: Visit) -> None:
-    visit.open(models="alpha,beta")
+    visit.take(visit.acts.person("a new person", visit.room, visit.seats))
+    assert len(visit.parts["titles"]) == 12 and visit.parts["pick"]
     visit.take(visit.acts.like([4, 8], visit.room, visit.seats))
     assert [s.talk.history for s in visit.seats[:2]] == [(4, 8)] * 2 and "Heat" in visit.parts["strip"]
     visit.say("what next?")

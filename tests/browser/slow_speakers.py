@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-SLOW = 0.6  # seconds between two events of beta
+SLOW = 0.8  # seconds between two events of beta
 
 
 def main(port: int) -> None:
