@@ -199,11 +199,11 @@ def _composer(made: Controls, complete: Callable[[str, str], list[dict[str, str]
         put["over"] = gr.Button("Start over", size="sm", elem_id="over", min_width=80)
         put["stop_all"] = gr.Button("Stop all", size="sm", elem_id="stop-all", min_width=80)
         with gr.Accordion("Votes, downloads, items per answer", open=False, elem_id="more-below"):
-            put["tally"] = gr.HTML(elem_id="tally")
             with gr.Row(elem_id="files"):
                 put["save_votes"] = gr.Button("Votes (JSONL)", size="sm", elem_id="save-votes", min_width=60)
                 put["save_json"] = gr.Button("Talk (JSON)", size="sm", elem_id="save-json", min_width=60)
                 put["save_markdown"] = gr.Button("Talk (Markdown)", size="sm", elem_id="save-markdown", min_width=60)
                 put["saved"] = gr.JSON(visible=False)
             put["k"] = gr.Slider(1, 10, value=5, step=1, label="Items per answer", elem_id="how-many", buttons=[])
+            put["tally"] = gr.HTML(elem_id="tally")
     put["at"] = gr.HTML("", elem_id="at", server_functions=[completions], js_on_load=ON_LOAD)

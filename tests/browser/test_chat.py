@@ -59,7 +59,14 @@ def test_three_turns_with_two_models_and_the_address_again(studio: str, visitor:
     chat.locator("#raw input").check()
     chat.locator("#live-A .lm-raw", has_text="Assistant:").wait_for()
 
-    address = f"{studio}/chat/?models={TUNED},{FIXED}&user=u3&message=hey&blind=1&__theme=dark"
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    chat.locator(BOX).fill("hey")
+    chat.locator("#copy-link").click()
+    chat.locator(".lm-toast", has_text="copied").wait_for()
+    address = tab.evaluate("navigator.clipboard.readText()")
+    assert address == f"{studio}/talk?models={TUNED},{FIXED}&user=u3&message=hey"
+
+    address = f"{address.replace('/talk', '/chat/')}&blind=1&__theme=dark"
     again = opened(visitor(dark=True, width=420, height=900), address)
     assert again.locator(BOX).input_value() == "hey" and again.locator("#blind input").is_checked()
     say(again, "something like Even 4")
