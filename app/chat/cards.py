@@ -97,8 +97,8 @@ def answer(given: Answer | None, look: Look) -> str:
         body += '<p class="lm-stopped">Stopped here. What was said stays.</p>'
     if not given.over:
         body += _thinking(given)
-        return f'<div class="lm-answer lm-busy" aria-busy="true">{body}</div>'
-    return f'<div class="lm-answer">{body}{_foot(given, look)}{_raw(given, look)}</div>'
+        return f'<div class="lm-answer lm-busy" aria-live="polite" aria-busy="true">{body}</div>'
+    return f'<div class="lm-answer" aria-live="polite">{body}{_foot(given, look)}{_raw(given, look)}</div>'
 
 
 def _thinking(given: Answer) -> str:

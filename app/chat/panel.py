@@ -48,7 +48,7 @@ class _Wiring:
         def load(request: gr.Request) -> dict[Any, Any]:
             return self.parts.updates(self.acts.open(dict(request.query_params)))
 
-        panel.load(load, None, everything, **HIDDEN)
+        panel.load(load, None, everything, concurrency_limit=10, **HIDDEN)
         panel.unload(self._left)
         self._talk(everything)
         self._stops()
