@@ -6,34 +6,26 @@ Rules read the message, templates answer it; which items come, and in which orde
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 from llmrec.contracts import Recommender
-from llmrec.recommend.chat import hearing, memory
+from llmrec.lm.dialogue import asking
+from llmrec.lm.dialogue.language import DECADE
+from llmrec.recommend.chat import hearing, memory, sorts
 from llmrec.recommend.chat.clock import Clock
 from llmrec.recommend.chat.hearing import Heard
 from llmrec.recommend.chat.knowledge import Knowledge
-from llmrec.recommend.chat.values import MARK, Chosen, Conversation, Done, Event, Exchange, Skill, Understood, Words
+from llmrec.recommend.chat.values import MARK, Chosen, Conversation, Done, Event, Exchange, Understood, Words
+from llmrec.recommend.chat.wishes import Wishes
 
-GREETING = re.compile(r"^\W*(hi|hello|hey|good (morning|evening|afternoon|day)|greetings|yo|hallo|servus|moin)\b[\w\s,]{0,25}\W*$", re.I)
-THANKS = re.compile(r"^\W*(thanks?|thank you|thx|great|perfect|cool|nice|ok(ay)?|bye|goodbye)\b[\w\s,]{0,25}\W*$", re.I)
-MORE = re.compile(
-    r"\b(something|anything|some) (else|different|other)\b|"
-    r"\b(what else|more|others?|another|next ones?|again|different ones?|other ones?|go on|continue)\b",
-    re.I,
-)
-ASKING = re.compile(
-    r"\b(recommend|suggest|what (next|should|shall|could|can|to|do you)|for me|watch|see|read|play|listen|ideas?|surprise)\b", re.I
-)
-ABOUT = re.compile(r"\b(who are you|what are you|what can you|how do you work|help|how does this work)\b", re.I)
-BEYOND = re.compile(r"^\W*(?:and |but )?(why|how come|explain|would i|will i|is it|what is|what's|tell me about|describe|my taste)\b", re.I)
-SHUT = re.compile(r"(?:\b(?:no|not|without|nothing|except|hate|dislike|avoid)\b|n't|n’t)[^.;,!?]{0,24}$", re.I)
 HOW = "Name a few titles you liked, a genre or a decade; then say “something else” for more."
 HELLO = f"Hello! My sentences are fixed; the model behind me chooses the items. {HOW}"
 WELCOME = "You are welcome. Say “something else” for more, or name another title."
 CANNOT = f"My sentences are fixed: I recommend, and cannot explain, describe or judge. {HOW}"
 LOST = f"I found no title or genre of this catalogue in that, and free talk is beyond me. {HOW}"
+SCOPE = str(asking.book()["talk-scope"]["answer"])
 EMPTY = f"I know nothing of you yet. {HOW}"
 NO_MORE = "I have nothing more for you. Name another title, or say “start over”."
 
@@ -74,38 +66,39 @@ class Fixed:
         yield Done(after, understood, clock.timing(0), said, None, stop())
 
     def _understood(self, heard: Heard) -> Understood:
-        """Titles that are liked, and genres and decades that are wanted or not, by the words around them."""
-        against = set(memory.against(Exchange(heard.text, heard.mentions, "", (), Understood())))
-        like = tuple(m.item for m in heard.mentions if m.item is not None and m.item not in against)
-        wanted, unwanted = self._attributes(heard)
-        skill: Skill = "like" if like else "attribute" if wanted else "without" if unwanted or against else "recommend"
-        if skill == "recommend" and MORE.search(heard.text):
-            skill = "else"
-        return Understood(skill, wanted, unwanted, like=like or None)
+        """Titles that are liked, and genres and decades that are wanted or not, by the words around them; and what holds from before."""
+        text, old = hearing.blanked(heard.text, heard.mentions), memory.standing(heard.conversation)
+        turned = set(memory.against(Exchange(heard.text, heard.mentions, "", (), Understood())))
+        like = tuple(m.item for m in heard.mentions if m.item is not None and m.item not in turned)
+        wanted, unwanted = self._wishes.read(heard.text, heard.mentions)
+        if like:
+            return Understood("like", wanted, unwanted, like=like)
+        if wanted and (sorts.ANEW.search(text) or not sorts.NARROWING.search(text)):
+            return Understood("attribute", wanted, unwanted)
+        if wanted or unwanted:
+            return _narrowed(old, wanted, unwanted)
+        if turned:
+            return Understood("without", old.wanted, old.unwanted)
+        return replace(old, skill="else") if sorts.MORE.search(text) else Understood("recommend")
 
-    def _attributes(self, heard: Heard) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        text, wanted, unwanted = hearing.blanked(heard.text, heard.mentions), list[str](), list[str]()
-        for word in self.knowledge.language.bearers:
-            if word.isdigit():
-                continue
-            found = re.search(rf"\b{re.escape(_stem(word))}(?:y|ies|s|es)?\b", text, re.I)
-            if found:
-                (unwanted if SHUT.search(text[: found.start()]) else wanted).append(word)
-        return tuple(wanted), tuple(unwanted)
+    @cached_property
+    def _wishes(self) -> Wishes:
+        return Wishes(self.knowledge.language)
 
     def _plain(self, heard: Heard, understood: Understood) -> str | None:
         """The answer to a message that asks for no items; None where it asks."""
         text = heard.text
-        if GREETING.match(text) or ABOUT.search(text):
+        asked = understood.like or understood.wanted or understood.unwanted or understood.skill in ("without", "else")
+        if sorts.GREETING.match(text) or sorts.ABOUT.search(text):
             return HELLO
-        if BEYOND.match(text):
+        if sorts.OUTSIDE.search(text) and not asked:
+            return SCOPE
+        if sorts.BEYOND.match(text):
             return CANNOT
-        if understood.like or understood.wanted or understood.unwanted or understood.skill in ("without", "else"):
+        if asked:
             return None
-        if THANKS.match(text):
-            return WELCOME
-        if not ASKING.search(text) and not hearing.number(text, heard.mentions):
-            return LOST
+        if not sorts.ASKING.search(text) and not sorts.counted(hearing.blanked(text, heard.mentions)):
+            return WELCOME if sorts.THANKS.match(text) else LOST
         return None if memory.known(heard.conversation) else EMPTY
 
     def _ranked(self, heard: Heard, understood: Understood, n: int) -> list[tuple[int, float]]:
@@ -119,6 +112,10 @@ class Fixed:
         return self.knowledge.language.opening(understood, aside)
 
 
-def _stem(word: str) -> str:
-    """A genre without the ending that its plural changes."""
-    return word[:-1] if word.endswith("y") else word
+def _narrowed(old: Understood, wanted: Sequence[str], unwanted: Sequence[str]) -> Understood:
+    """What held, with more of it. The newest word stands: no item is of two decades, and what is wanted now is shut out no longer."""
+    new_decade = any(DECADE.fullmatch(w) for w in wanted)
+    kept = [w for w in old.wanted if w not in unwanted and not (new_decade and DECADE.fullmatch(w))]
+    want = tuple(dict.fromkeys([*kept, *wanted]))
+    shut = tuple(dict.fromkeys([*(w for w in old.unwanted if w not in wanted), *unwanted]))
+    return Understood("like" if old.like else "attribute" if want else "without", want, shut, like=old.like)

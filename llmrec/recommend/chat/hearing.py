@@ -20,7 +20,7 @@ OVER = re.compile(
 )
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 NUMBER = re.compile(
-    rf"(?<![\w'’.,])(?:\d{{1,2}}(?![\d'’%.])|{'|'.join(NUMBERS[1:])}|a couple|a few|several|"
+    rf"(?<![\w'’.,<=*/+])(?<!\w\()(?<![*+/=] )(?:\d{{1,2}}(?![\d'’%.]| ?[-+*/=])|{'|'.join(NUMBERS[1:])}|a couple|a few|several|"
     r"one (?=film|movie|title|book|thing|recomm|sugg))\b",
     re.I,
 )

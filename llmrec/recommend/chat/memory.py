@@ -5,7 +5,6 @@ Where it stands: under the speakers. What it does not know: models, words beyond
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -13,16 +12,19 @@ import numpy as np
 
 from llmrec.contracts import Queries, Recommender
 from llmrec.lm.dialogue.language import ASIDE, LEAVING
+from llmrec.recommend.chat.against import turned
 from llmrec.recommend.chat.knowledge import Knowledge
-from llmrec.recommend.chat.values import Conversation, Exchange, Understood
+from llmrec.recommend.chat.values import Conversation, Exchange, Skill, Understood
 
 MOST = 10  # items that one answer names
-# What says, somewhere before a title, that it is not liked
-AGAINST = re.compile(
-    r"(\bnot|n't|n’t|\bhated?|\bdislikes?d?|\bexcept|\bwithout|\bboring|\bbored by|\bno more|\bnever)\b"
-    r"(?:(?!\b(?:but|yet|and)\s+(?:i\s+)?(?:really\s+)?(?:liked?|loved?|enjoyed?|adored?)\b)[^.;,!?]){0,24}$",
-    re.I,
-)
+STANDING: tuple[Skill, ...] = (
+    "recommend",
+    "list",
+    "like",
+    "attribute",
+    "without",
+    "else",
+)  # answers whose conditions hold until others are said
 
 
 def query(conversation: Conversation, understood: Understood, knowledge: Knowledge, spoken: Iterable[int] = ()) -> Queries:
@@ -80,8 +82,16 @@ def turned_down(knowledge: Knowledge, talk: Conversation, exchange: Exchange) ->
 
 
 def against(exchange: Exchange) -> tuple[int, ...]:
-    """The items that the words before them in a message reject."""
-    return tuple(m.item for m in exchange.mentions if m.item is not None and AGAINST.search(exchange.asked[: m.start]))
+    """The items that the words around them in a message reject."""
+    said = ((m, turned(exchange.asked, m.start, m.start + len(m.text), exchange.mentions)) for m in exchange.mentions)
+    return tuple(m.item for m, no in said if no and m.item is not None)
+
+
+def standing(conversation: Conversation) -> Understood:
+    """What still holds of the answers before: genres and decades, wanted or not, and titles to be close to, but those rejected since."""
+    last = next((e.understood for e in reversed(conversation.exchanges) if e.understood.skill in STANDING), Understood())
+    like = tuple(i for i in last.like or () if i not in conversation.rejected)
+    return replace(last, among=None, like=like or None)
 
 
 def after(conversation: Conversation, exchange: Exchange, liked: Iterable[int] = (), rejected: Iterable[int] = ()) -> Conversation:

@@ -14,15 +14,19 @@ import numpy as np
 
 from llmrec.contracts import Catalog, Interactions
 from llmrec.recommend import titles
-from llmrec.recommend.chat.ordinary import ORDINARY, ordinary
+from llmrec.recommend.chat.meant import PERSONS, meant
+from llmrec.recommend.chat.ordinary import ordinary
 from llmrec.recommend.chat.values import Mention
 
 LONGEST, MOST = 9, 12
+NEAR = 200  # letters before a title that are looked at
+SLIP = 0.85  # least likeness of a title that begins with a shorter one
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 YEAR = re.compile(r"(?:18|19|20)\d\d")
 SPAN = re.compile(
-    r"(?:\b(?:liked?|loved?|loving|enjoyed?|adored?|saw|seen|watched|hated?|disliked?|fans? of|such as|favou?rites? (?:is|are)|"
-    r"into|prefer(?:red)?|except|without|but not|no more|similar to|something like)\b|@)\s*:?\s*([^.;?!\n@]+)",
+    r"(?:\b(?:liked?|loved?|loving|enjoy(?:ed)?|adored?|saw|seen|watched|hated?|disliked?|fans? of|such as|favou?rites? (?:is|are)|"
+    r"into|prefer(?:red)?|except|without|but not|no more|similar to|close to|something like|resembl(?:es?|ing)|"
+    r"(?:style|spirit|vein|lines|manner|feel) of)\b|@)\s*:?\s*([^.;?!\n@]+)",
     re.I,
 )
 QUOTED = re.compile(r"[\"“”«»]([^\"“”«»\n]{1,120})[\"“”«»]")
@@ -96,18 +100,43 @@ class Mentions:
                 first, last = words[at], words[at + n - 1]
                 said = text[first.start : last.end]
                 items = self._names.get(titles.normal(said + " ")[0]) if n > 1 or not YEAR.fullmatch(said) else self._names.get(said)
-                if not items or not _written_as_title(text, words[at : at + n]):
+                if not items or (n == 1 and _apostrophe(said) and not any(_apostrophe(self.catalog.titles[i]) for i in items)):
+                    continue  # "qu'est" is not The Quest
+                among = bool(found) or SPAN.search(text[max(0, first.start - NEAR) : first.start]) is not None
+                if not meant(text, first.start, last.end, among):
                     continue
-                year = words[at + n].plain if at + n < len(words) and YEAR.fullmatch(words[at + n].plain) else None
-                end = words[at + n].end if year and text[last.end : words[at + n].start].strip(" ([,") == "" else last.end
+                said, last, items, length = self._longer(text, words, at, n) or (said, last, items, n)
+                year = words[at + length].plain if at + length < len(words) and YEAR.fullmatch(words[at + length].plain) else None
+                end = words[at + length].end if year and text[last.end : words[at + length].start].strip(" ([,") == "" else last.end
                 item = self._of_year(items, titles.normal(text[first.start : end])[1])
                 found.append(Mention(said, item, start=first.start))
                 free[first.start : end] = [False] * (end - first.start)
-                at += n + (end != last.end)
+                at += length + (end != last.end)
                 break
             else:
                 at += 1
         return found, free
+
+    def _longer(self, text: str, words: list[_Word], at: int, n: int) -> tuple[str, _Word, list[int], int] | None:
+        """A longer title that begins with a whole one and that the words come near: a slip in its further words, or cut short behind its
+        number. The stretch, its last word, the items, how many words."""
+        from rapidfuzz.distance import DamerauLevenshtein
+
+        short = titles.normal(text[words[at].start : words[at + n - 1].end] + " ")[0]
+        names = [name for name in self._names if name.startswith(f"{short} ")]
+        best: tuple[float, int, str] = (0.0, 0, "")
+        for m in range(n + 1, min(LONGEST, len(words) - at) + 1) if names else ():
+            said = titles.normal(text[words[at].start : words[at + m - 1].end] + " ")[0]
+            begun = [name for name in names if name.startswith(f"{said} ")]
+            if said[-1:].isdigit() and len(begun) == 1:
+                best = max(best, (SLIP, m, begun[0]))
+            for name in names:
+                if _digits(name) == _digits(said):
+                    best = max(best, (DamerauLevenshtein.normalized_similarity(said, name), m, name))
+        if best[0] < SLIP:
+            return None
+        last = words[at + best[1] - 1]
+        return text[words[at].start : last.end], last, self._names[best[2]], best[1]
 
     def _of_year(self, items: list[int], year: int | None) -> int:
         if year is not None and "year" in self.catalog.items:
@@ -120,7 +149,9 @@ class Mentions:
         words = [w for w in WORD.finditer(text) if not ordinary(w[0])]
         bare = " ".join(w[0] for w in words)
         mention = self._guess(bare, words[0].start()) if len(bare) > 3 else None
-        unsure = mention is None or (len(words) < 2 and (mention.item is None or words[0][0].islower()))  # one capital begins any sentence
+        # One capital begins any sentence, also "Trust me"
+        talk = len(words) == 1 and (words[0][0].islower() or bool(PERSONS.match(text, words[0].end())))
+        unsure = mention is None or talk or (len(words) < 2 and mention.item is None)
         return [] if mention is None or unsure else [replace(mention, text=text[words[0].start() : words[-1].end()])]
 
     def _pointed(self, part: str, start: int) -> Mention:
@@ -178,13 +209,9 @@ def _named(part: str) -> bool:
     return bool(telling) and all(w[0].isupper() or w.isdigit() for w in telling)
 
 
-def _written_as_title(text: str, words: list[_Word]) -> bool:
-    """Common words are a title only where they are written with capitals inside a sentence, or in quotation marks."""
-    if not all(w.plain.casefold() in ORDINARY for w in words):
-        return True
-    first, last = words[0], words[-1]
-    before, after = text[: first.start].rstrip(" "), text[last.end : last.end + 1]
-    if before and (before[-1] == "@" or (before[-1] in '"“«' and after in '"”»')):
-        return True
-    starts_sentence = not before or before[-1] in ".!?\n"
-    return all(w.plain[0].isupper() for w in words) and not starts_sentence and text[first.start : last.end] != "I"
+def _apostrophe(said: str) -> bool:
+    return "'" in said or "’" in said
+
+
+def _digits(name: str) -> list[str]:
+    return [w for w in name.split() if w.isdigit()]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from llmrec.contracts import Queries, Ranked
-from llmrec.recommend.chat import fixed
+from llmrec.recommend.chat import fixed, memory
 from llmrec.recommend.chat.fixed import Fixed
 from llmrec.recommend.chat.knowledge import Knowledge
-from llmrec.recommend.chat.values import Chosen, Conversation, Done, Words
+from llmrec.recommend.chat.values import Chosen, Conversation, Done, Timing, Understood, Words
 from tests.recommend.chat import world
 from tests.recommend.chat.world import ALIEN, BLADE, CASA, FARGO, FILMS, HEAT, HISTORY, SCREAM, TOY
 
@@ -54,6 +54,13 @@ def _ask(speaker: Fixed, talk: Conversation, message: str, k: int = 3) -> tuple[
         ("I liked alien", "Close to Alien:", [FARGO, TOY, SCREAM]),
         ("not alien", "Leaving Alien aside:", [FARGO, TOY, SCREAM]),
         ("something else", "Something else:", [ALIEN, FARGO, TOY]),
+        ("drop alien, what else?", "Leaving Alien aside:", [FARGO, TOY, SCREAM]),
+        ("Alien was boring", "Leaving Alien aside:", [FARGO, TOY, SCREAM]),
+        ("spare me comedies", "Without Comedy:", [ALIEN, SCREAM, 7]),
+        ("something scary", "Horror:", [ALIEN, SCREAM]),
+        ("serious ones from the 80s", "Drama, 1980s:", [10, 12, 14]),
+        ("exactly two titles, no more", "Here is what fits you:", [ALIEN, FARGO]),
+        ("help me choose something to watch", "Here is what fits you:", [ALIEN, FARGO, TOY]),
     ],
 )
 def test_rules(speaker: Fixed, message: str, opening: str, items: list[int]) -> None:
@@ -71,6 +78,12 @@ def test_rules(speaker: Fixed, message: str, opening: str, items: list[int]) -> 
         ("why?", fixed.CANNOT),
         ("would I like it?", fixed.CANNOT),
         ("lorem ipsum dolor", fixed.LOST),
+        ("what should I eat tonight?", fixed.SCOPE),
+        ("which pills should I take?", fixed.SCOPE),
+        ("who won the election?", fixed.SCOPE),
+        ("who directed Alien?", fixed.CANNOT),
+        ("<script>alert(1)</script>", fixed.LOST),
+        ("that is all, thanks", fixed.WELCOME),
     ],
 )
 def test_other_talk_gets_an_honest_sentence(speaker: Fixed, message: str, answer: str) -> None:
@@ -83,12 +96,38 @@ def test_what_was_liked_rejected_and_named_is_remembered(speaker: Fixed) -> None
     assert (done.conversation.liked, done.conversation.rejected) == ((ALIEN,), (FARGO,))
     _, chosen, done = _ask(speaker, done.conversation, "something else")
     asked = speaker.recommender.asked[-1]  # type: ignore[attr-defined]
-    assert asked.histories[0].tolist() == [*HISTORY, ALIEN] and asked.users.tolist() == [0]
+    assert done.understood == Understood("else", like=(ALIEN,)) and asked.histories[0].tolist() == [ALIEN]  # close to Alien still
     assert not {ALIEN, FARGO, BLADE, HEAT, CASA} & set(chosen)
     _, again, done = _ask(speaker, done.conversation, "more")
     assert not set(again) & set(chosen)
     _, _, done = _ask(speaker, done.conversation, "I liked fargo after all")
     assert done.conversation.rejected == () and done.conversation.liked == (ALIEN, FARGO)
+
+
+@pytest.mark.parametrize(
+    ("messages", "opening"),
+    [
+        (["comedies", "show me others"], "Something else, Comedy:"),
+        (["comedies", "hello", "something else"], "Something else, Comedy:"),
+        (["no comedies", "others?", "what else?"], "Something else, without Comedy:"),
+        (["like alien", "more"], "Something else, close to Alien:"),
+        (["like alien", "alien was boring", "more"], "Something else:"),
+        (["crime films", "but only from the 90s", "I know all of those"], "Something else, Crime, 1990s:"),
+        (["crime films from the 90s", "could they be from the eighties?"], "Crime, 1980s:"),
+        (["comedies", "no crime"], "Comedy, without Crime:"),
+        (["comedies", "not fargo"], "Leaving Fargo aside, Comedy:"),
+        (["like alien", "without horror"], "Close to Alien, without Horror:"),
+        (["no crime", "comedies, also crime"], "Comedy, Crime:"),
+        (["comedies", "change of plan: horror instead"], "Horror:"),
+        (["comedies", "what should I watch?", "something else"], "Something else:"),
+        (["comedies", "start over", "something else"], "Something else:"),
+    ],
+)
+def test_what_was_asked_for_stands_until_another_wish(speaker: Fixed, messages: list[str], opening: str) -> None:
+    done = Done(TALK, Understood(), Timing(0, 0, 0), "")
+    for message in messages:
+        _, _, done = _ask(speaker, done.conversation, message)
+    assert speaker.knowledge.language.opening(done.understood, memory.against(done.conversation.exchanges[-1])) == opening
 
 
 def test_a_new_person_is_asked_for_titles(speaker: Fixed) -> None:

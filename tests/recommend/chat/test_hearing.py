@@ -36,6 +36,10 @@ def knowledge() -> Knowledge:
         ("0 films", 1),
         ("nothing in particular", 0),
         ("100 % fun", 0),
+        ("<script>alert(1)</script>", 0),
+        ("what is 2 + 2?", 0),
+        ("3x = 9", 0),
+        ("(3 films)", 3),
     ],
 )
 def test_how_many_a_message_wants(text: str, n: int) -> None:
@@ -79,6 +83,23 @@ def test_any_message_is_heard(knowledge: Knowledge) -> None:
     for _ in range(300):
         heard = hear(knowledge, Conversation(), "".join(rng.choice(letters, size=int(rng.integers(0, 60)))))
         assert all(heard.text[m.start : m.start + len(m.text)] == m.text for m in heard.mentions)
+
+
+def test_titles_of_one_word_in_small_letters_are_heard_in_all_phrasings(ml100k: Dataset) -> None:
+    """Wherever people ask about a title, those of training and the others; but not where the same word is part of talk."""
+    mentions, n = Mentions(ml100k.catalog, ml100k.interactions), 0
+    rest = {"k": "4", "year": "1987", "things": "films", "thing": "film", "see": "watch", "attribute": "comedies", "kind": "comedy"}
+    for way in asking.ways():
+        for template in (*asking.phrasings(way), *asking.phrasings(way, unseen=True)):
+            if "{title" not in template:
+                continue
+            text = asking.settled(template, np.random.default_rng(n))
+            text = text.format(**rest, title="fargo", other="scream", titles="fargo, scream or casino", without="horror")
+            n += 1
+            assert [m.text for m in mentions.find(text)] == [t for t in ("fargo", "scream", "casino") if t in text], text
+    assert n > 150
+    for talk in ("I trust you", "Trust me", "turn up the heat", "my friend michael said so", "I want to scream", "driving at high speed"):
+        assert mentions.find(talk) == (), talk
 
 
 def test_talk_is_not_taken_for_titles(ml100k: Dataset) -> None:

@@ -24,6 +24,11 @@ TITLES = [
     ("2001: A Space Odyssey", 1968),
     ("Star Trek: First Contact", 1996),
     ("Star Trek: Generations", 1994),
+    ("Trust", 1990),
+    ("Free Willy", 1993),
+    ("Free Willy 2: The Adventure Home", 1995),
+    ("The Quest", 1996),
+    ("The Shining", 1980),
 ]
 
 
@@ -55,6 +60,20 @@ def mentions() -> Mentions:
         ("I liked it a lot, more please", []),
         ("", []),
         ("!!! 42", []),
+        ("I trust you", []),
+        ("Trust me on this", []),
+        ("something like trust", [14]),
+        ('"trust" was nice', [14]),
+        ("I think Trust was nice", [14]),
+        ("trust was nice", [14]),
+        ("alien, trust and heat", [0, 14, 6]),
+        ("Free Willy 2: The Adventrue Home", [16]),
+        ("I liked free willy 2", [16]),
+        ("Free Willy and Heat", [15, 6]),
+        ("Aliens 2", [1]),
+        ("qu'est-ce que tu recommandes ?", []),
+        ("got something along the lines of The Shiing?", [18]),
+        ("do you think I will enjoy the shinning?", [18]),
     ],
 )
 def test_titles_are_found(mentions: Mentions, message: str, items: list[int]) -> None:
