@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from llmrec.recommend.chat.values import Conversation, Done
 
 
+FIXED = "its sentences are fixed, it learned no dialogues"  # said once of whoever it is true of
+
+
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", metavar="RUN", nargs="+", help="a run's name or folder")
     parser.add_argument("--user", metavar="KEY", help="talk as a user of the data, by key (default: a new person)")
@@ -43,7 +46,8 @@ def text(result: dict[str, Any]) -> str:
     """What was not told while it grew: the time it took, and all of it where nobody looked on."""
     took = result["timing"]
     speed = f", {took['tokens'] / max(1e-9, took['total'] - took['first']):.0f} tokens/s" if took["tokens"] else ""
-    about = f"  ({result['model']}: first word {took['first']:.2f} s, total {took['total']:.2f} s{speed})"
+    note = f"; {result['note']}" if result["note"] else ""
+    about = f"  ({result['model']}: first word {took['first']:.2f} s, total {took['total']:.2f} s{speed}{note})"
     return about if result["told"] else f"{result['shown']}\n{about}"
 
 
@@ -51,13 +55,14 @@ def _talk(args: argparse.Namespace, opened: list[Opened], start: Conversation | 
     """Every message to every speaker; each has a conversation of its own."""
     from llmrec.recommend.chat.values import Conversation
 
-    talks = [start or Conversation()] * len(opened)
+    talks, fixed = [start or Conversation()] * len(opened), {one.model for one in opened if not one.speaker.tuned}
     live = args.message is None and not args.json
     for message in args.message if args.message is not None else _typed():
         for place, one in enumerate(opened):
             done, shown = _answer(one, talks[place], message, args.k, live)
             talks[place] = done.conversation
-            yield {**_told(one, message, done, shown), "told": live}
+            yield {**_told(one, message, done, shown), "told": live, "note": FIXED if one.model in fixed else ""}
+            fixed.discard(one.model)
 
 
 def _typed() -> Iterator[str]:

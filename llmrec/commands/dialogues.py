@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from llmrec.commands import layout
+from llmrec.recommend.chat.values import Skill
 
 if TYPE_CHECKING:
     from llmrec.contracts import Catalog, IdTable, Interactions
 
-SKILLS = ("recommend", "list", "like", "attribute", "without", "else", "would", "why", "what", "which", "taste", "talk")
+SKILLS = get_args(Skill)
 TRIES = 200  # dialogues made for each that ends with the skill asked for
 
 

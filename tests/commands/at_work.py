@@ -1,4 +1,4 @@
-"""What the tests of `llmrec runs` and `llmrec train` share: one place, slow workers, an empty cache, and somebody who works."""
+"""What tests of commands share: a home of their own; and for `llmrec runs` and `llmrec train` one place, slow workers, somebody at work."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ from llmrec.runs import events, status, store
 from llmrec.runs.store import Run
 from tests.runs.queue.line import slow_workers
 from tests.runs.worlds import board
+
+
+@pytest.fixture(scope="module", name="home")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home for all tests of a module."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def own_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cache and runs lie there."""
+    monkeypatch.setenv("LLMREC_HOME", str(home))
+    monkeypatch.setenv("LLMREC_RUNS", str(home / "runs"))
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from llmrec.__main__ import main
+from tests.commands.at_work import own_home, place
+
+__all__ = ["own_home", "place"]
 
 RECIPE: dict[str, dict[str, Any]] = {
     "data": {"name": "checkerboard", "n_users": 24, "n_items": 20},
@@ -17,17 +20,6 @@ RECIPE: dict[str, dict[str, Any]] = {
     "lm": {"name": "tiny"},
     "embed": {"name": "metapath", "walks_per_node": 1, "epochs": 1},
 }
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(autouse=True)
-def own_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LLMREC_HOME", str(home))
-    monkeypatch.setenv("LLMREC_RUNS", str(home / "runs"))
 
 
 @pytest.fixture
@@ -68,6 +60,12 @@ def test_each_run_answers_each_message(runs: list[str], capsys: pytest.CaptureFi
 def test_a_baseline_answers_too(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = _say(capsys, runs[1], "--baseline", "popularity", "--user", "u3", "--message", "what next?")
     assert code == 0 and f"popularity on {runs[1]}: Here is what fits you:" in out and out.count("first word") == 2
+
+
+def test_a_fixed_speaker_is_told_as_such_once(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = _say(capsys, *runs, "--user", "u3", "--message", "what next?", "--message", "something else")
+    told = [line for line in out.splitlines() if "first word" in line]
+    assert ["sentences are fixed" in line for line in told] == [False, True, False, False] and runs[1] in told[1]
 
 
 def test_messages_are_read_from_the_terminal(runs: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,20 +12,12 @@ from typing import Any
 import pytest
 
 from llmrec.__main__ import COMMANDS, main
+from tests.commands.at_work import own_home, place
 from tests.runs.worlds import BOARD
 
+__all__ = ["own_home", "place"]
+
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(autouse=True)
-def own_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LLMREC_HOME", str(home))
-    monkeypatch.setenv("LLMREC_RUNS", str(home / "runs"))
 
 
 @pytest.fixture(scope="module")

@@ -18,22 +18,14 @@ from llmrec.__main__ import main
 from llmrec.commands.ids.fit import recipe_of
 from llmrec.ids.exchange import files, official
 from llmrec.runs import store
+from tests.commands.at_work import own_home, place
 from tests.runs.worlds import board
+
+__all__ = ["own_home", "place"]
 
 BOARD = ("--data", "checkerboard", "--set", "data.n_users=30", "--set", "data.n_items=20")
 QUICK = ("--set", "embed.d=8", "--set", "embed.epochs=3", "--set", "embed.walks_per_node=4", "--set", "scheme.n_clusters=4")
 Call = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(autouse=True)
-def own_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LLMREC_HOME", str(home))
-    monkeypatch.setenv("LLMREC_RUNS", str(home / "runs"))
 
 
 @pytest.fixture(scope="module")

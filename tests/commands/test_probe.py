@@ -10,6 +10,9 @@ import pytest
 
 from llmrec.__main__ import main
 from llmrec.report.probes import book
+from tests.commands.at_work import own_home, place
+
+__all__ = ["own_home", "place"]
 
 RECIPE: dict[str, dict[str, Any]] = {
     "data": {"name": "checkerboard", "n_users": 24, "n_items": 20},
@@ -17,17 +20,6 @@ RECIPE: dict[str, dict[str, Any]] = {
     "lm": {"name": "tiny"},
     "embed": {"name": "metapath", "walks_per_node": 1, "epochs": 1},
 }
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(autouse=True)
-def own_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LLMREC_HOME", str(home))
-    monkeypatch.setenv("LLMREC_RUNS", str(home / "runs"))
 
 
 @pytest.fixture

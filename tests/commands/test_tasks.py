@@ -11,6 +11,9 @@ import pytest
 
 from llmrec.__main__ import main
 from llmrec.runs import pipeline, store
+from tests.commands.at_work import own_home, place
+
+__all__ = ["own_home", "place"]
 
 RECIPE = """
 seed = 3
@@ -47,17 +50,6 @@ def _recipe(folder: Path, tasks: str) -> Path:
     path = folder / "metaid-mine-tiny.toml"
     path.write_text(RECIPE.format(path=folder / "mine.csv", items=folder / "films.csv", tasks=tasks))
     return path
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(autouse=True)
-def own_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LLMREC_HOME", str(home))
-    monkeypatch.setenv("LLMREC_RUNS", str(home / "runs"))
 
 
 @pytest.fixture

@@ -11,6 +11,9 @@ from llmrec.artifacts import BadArtifact
 from llmrec.lm.backbone import Backbone
 from llmrec.lm.model import LanguageModel
 from tests.lm import world
+from tests.lm.world import small_base
+
+__all__ = ["small_base"]
 
 
 def _same(lm: LanguageModel, standard: torch.nn.Module) -> None:
@@ -28,16 +31,6 @@ def _shake(lm: LanguageModel) -> None:
     with torch.no_grad():
         for p in lm.trained().values():
             p.add_(0.05 * torch.randn(p.shape, generator=generator))
-
-
-@pytest.fixture(scope="module")
-def small_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stand-in for pretrained weights: a tiny Llama with its tokenizer in a folder, as a hub would give it."""
-    folder = tmp_path_factory.mktemp("base") / "tiny-llama"
-    causal, subwords = Backbone(name="tiny").build(["some words to learn"], 7)
-    causal.save_pretrained(folder)
-    subwords.save_pretrained(folder)
-    return folder
 
 
 def test_full_checkpoint_loads_with_transformers_alone(tmp_path: Path) -> None:
@@ -103,20 +96,10 @@ def test_only_rows_and_adapter_train(small_base: Path) -> None:
 
 
 def test_untied_output_rows_train_and_travel(tmp_path: Path) -> None:
-    from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    _, subwords = Backbone(name="tiny").build(["words"], 0)
-    shape = LlamaConfig(
-        vocab_size=len(subwords),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        tie_word_embeddings=False,
-    )
-    LlamaForCausalLM(shape).save_pretrained(tmp_path / "base")
-    subwords.save_pretrained(tmp_path / "base")
-    lm = world.model(world.table(), Backbone(name=str(tmp_path / "base"), tuning="full"))
+    base = world.untied_base(tmp_path / "base")
+    lm = world.model(world.table(), Backbone(name=str(base), tuning="full"))
     assert lm.rows.new_out is not None
     _shake(lm)
     lm.save(tmp_path / "model")

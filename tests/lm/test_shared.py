@@ -13,16 +13,9 @@ from llmrec.lm.backbone import Backbone
 from llmrec.lm.model import LanguageModel
 from llmrec.lm.shared import SharedBase
 from tests.lm import world
+from tests.lm.world import small_base
 
-
-@pytest.fixture(scope="module")
-def small_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stand-in for pretrained weights: a tiny Llama with its tokenizer in a folder, as a hub would give it."""
-    folder = tmp_path_factory.mktemp("base") / "tiny-llama"
-    causal, subwords = Backbone(name="tiny").build(["some words to learn"], 7)
-    causal.save_pretrained(folder)
-    subwords.save_pretrained(folder)
-    return folder
+__all__ = ["small_base"]
 
 
 def _saved(folder: Path, base: Path, tuning: str, seed: int) -> Path:
@@ -72,20 +65,8 @@ def test_frozen_weights_are_there_once(tmp_path: Path, small_base: Path) -> None
 
 
 def test_untied_output_rows_are_shared_too(tmp_path: Path) -> None:
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    _, subwords = Backbone(name="tiny").build(["words"], 0)
-    shape = LlamaConfig(
-        vocab_size=len(subwords),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        tie_word_embeddings=False,
-    )
-    LlamaForCausalLM(shape).save_pretrained(tmp_path / "base")
-    subwords.save_pretrained(tmp_path / "base")
-    folder = _saved(tmp_path / "model", tmp_path / "base", "lora", 0)
+    base = world.untied_base(tmp_path / "base")
+    folder = _saved(tmp_path / "model", base, "lora", 0)
     torch.testing.assert_close(
         _told(LanguageModel.load(folder, SharedBase("cpu"))), _told(LanguageModel.load(folder)), atol=1e-6, rtol=1e-6
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from llmrec.contracts import Book, Catalog, IdTable, Interactions, Names, Split
 from llmrec.lm.backbone import Backbone
@@ -56,3 +59,31 @@ def split(n_users: int = 40, n_items: int = 24, length: int = 12, seed: int = 3)
     last = time == length - 1
     second = time == length - 2
     return Split("loo", whole.take(~last & ~second), whole.take(second), whole.take(last))
+
+
+@pytest.fixture(scope="module")
+def small_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stand-in for pretrained weights: a tiny Llama with its tokenizer in a folder, as a hub would give it."""
+    folder = tmp_path_factory.mktemp("base") / "tiny-llama"
+    causal, subwords = Backbone(name="tiny").build(["some words to learn"], 7)
+    causal.save_pretrained(folder)
+    subwords.save_pretrained(folder)
+    return folder
+
+
+def untied_base(folder: Path) -> Path:
+    """The same with output rows of its own."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    _, subwords = Backbone(name="tiny").build(["words"], 0)
+    shape = LlamaConfig(
+        vocab_size=len(subwords),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        tie_word_embeddings=False,
+    )
+    LlamaForCausalLM(shape).save_pretrained(folder)
+    subwords.save_pretrained(folder)
+    return folder
