@@ -7,7 +7,7 @@ one, and completes it. What it does not know: models, runs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,6 +60,7 @@ class Mentions:
                 self._names.setdefault(name, []).append(item)
         for items in self._names.values():
             items.sort(key=lambda i: -int(popular[i]))
+        self._double = [name for name in self._names if BREAK.search(f" {name} ")]
 
     def complete(self, prefix: str, n: int = 8) -> tuple[int, ...]:
         """Items whose titles go on from what was typed after "@": those that begin so first, then those with a word that does; the most
@@ -75,7 +76,7 @@ class Mentions:
         """Mentions in the order of the message, each item once."""
         found, free = self._whole(text)
         guessed = 0
-        for start, part in _candidates(text, free):
+        for start, part in _candidates(text, free, self._joined):
             if guessed == MOST:
                 break
             guessed += 1
@@ -138,6 +139,14 @@ class Mentions:
         last = words[at + best[1] - 1]
         return text[words[at].start : last.end], last, self._names[best[2]], best[1]
 
+    def _joined(self, said: str) -> bool:
+        """Whether a text is near a title with "and" in it, which else would be cut in two."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import DamerauLevenshtein
+
+        scorer = DamerauLevenshtein.normalized_similarity
+        return process.extractOne(titles.normal(said)[0], self._double, scorer=scorer, score_cutoff=SLIP) is not None
+
     def _of_year(self, items: list[int], year: int | None) -> int:
         if year is not None and "year" in self.catalog.items:
             years = self.catalog.items["year"]
@@ -174,13 +183,13 @@ class Mentions:
         return Mention(part, None, tuple(m[0].item for m in near if m)[:3], start)
 
 
-def _candidates(text: str, free: list[bool]) -> Iterator[tuple[int, str]]:
-    """Stretches that should be titles but are none as they stand: (where, text)."""
+def _candidates(text: str, free: list[bool], joined: Callable[[str], bool]) -> Iterator[tuple[int, str]]:
+    """Stretches that should be titles but are none as they stand: (where, text). joined: whether parts are near one title together."""
     seen: list[tuple[int, int]] = []
     for pattern in (QUOTED, SPAN):
         for match in pattern.finditer(text):
             start, end = match.span(1)
-            for a, b in _parts(text, start, end, free) if pattern is SPAN else [(start, end)]:
+            for a, b in _parts(text, start, end, free, joined) if pattern is SPAN else [(start, end)]:
                 part = FILLER.sub("", FILLER.sub("", text[a:b].strip(" '’:-"))).strip()
                 words = WORD.findall(part)
                 if not words or len(part) > 80 or all(map(ordinary, words)) or not all(free[a:b]):
@@ -190,17 +199,21 @@ def _candidates(text: str, free: list[bool]) -> Iterator[tuple[int, str]]:
                     yield text.index(part, a), part
 
 
-def _parts(text: str, start: int, end: int, free: list[bool]) -> Iterator[tuple[int, int]]:
-    """A stretch cut at commas, at "and", and where a title was found already."""
+def _parts(text: str, start: int, end: int, free: list[bool], joined: Callable[[str], bool]) -> Iterator[tuple[int, int]]:
+    """A stretch cut at commas, at "and", and where a title was found already; but not within what is near a title with "and" in it."""
     cuts = [(m.start(), m.end()) for m in BREAK.finditer(text, start, end)]
     cuts += [(i, i + 1) for i in range(start, end) if not free[i]]
+    parts: list[tuple[int, int]] = []
     at = start
-    for a, b in sorted(cuts):
+    for a, b in [*sorted(cuts), (end, end)]:
         if a > at:
-            yield at, a
+            parts.append((at, a))
         at = max(at, b)
-    if at < end:
-        yield at, end
+    while parts:
+        a, b = parts.pop(0)
+        if parts and all(free[a : parts[0][1]]) and joined(text[a : parts[0][1]]):
+            b = parts.pop(0)[1]
+        yield a, b
 
 
 def _named(part: str) -> bool:

@@ -41,6 +41,7 @@ ASKING = re.compile(
     r"\b(?:recommend\w*|suggest\w*|surprise me|bored|ideas?|what(?: comes)? next|for tonight|fits? (?:me|my))\b|"
     rf"\b(?:what|which)(?: \w+){{0,2}} {_MAY} (?:i|we) {_SEE}|\bwant to {_SEE}|\bwhat do you (?:think|have|say)\b|"
     rf"\b(?:what|something|anything|one|me|a film|a movie|{_THING}) to {_SEE}|\b(?:you (?:have )?got|got (?:any|some|a)\w*)\b|"
+    r"\b(?:find|show|give|get|pick)(?: me)? (?:something|anything|some)\b(?=\W*(?:please)?\W*$)|"
     r"\b(?:find|show|give|get|pick|choose|need|want|like|have)(?: me)? (?:something|anything|some|a) "
     rf"(?!\w+ (?:about|to eat|to drink))(?:\w+ )?(?:{_THING}|good|nice|new|for|to {_SEE})|"
     rf"\b(?:something|anything|best|choice|{_THING})[^.?!]{{0,20}} for me\b",

@@ -73,6 +73,9 @@ def mentions() -> Mentions:
         ("Aliens 2", [1]),
         ("qu'est-ce que tu recommandes ?", []),
         ("got something along the lines of The Shiing?", [18]),
+        ("something like Sense and Sensibilty", [4]),
+        ("I liked sense and sensibilty and alien", [4, 0]),
+        ("I liked blade runer and pulp ficton", [2, 5]),
         ("do you think I will enjoy the shinning?", [18]),
     ],
 )
