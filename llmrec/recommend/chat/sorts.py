@@ -48,7 +48,8 @@ ASKING = re.compile(
     re.I,
 )
 BEYOND = re.compile(
-    r"^\W*(?:and |but )?(?:why|how come|explain|would i|will i|am i|is it|what is(?! next)|what's(?! next)|tell me about|describe|my taste|"
+    r"^\W*(?:and |but )?(?:why|how come|explain|would i|will i|am i|is it|"
+    r"what(?: is|'s)(?! (?:next|close|similar|like)\b)|tell me about|describe|my taste|"
     r"who|where|when (?:is|was|did)|how (?:tall|old|far|big|much|many|long|do|does|did|is|are|was))\b",
     re.I,
 )

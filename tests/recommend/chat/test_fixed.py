@@ -60,6 +60,7 @@ def _ask(speaker: Fixed, talk: Conversation, message: str, k: int = 3) -> tuple[
         ("something scary", "Horror:", [ALIEN, SCREAM]),
         ("serious ones from the 80s", "Drama, 1980s:", [10, 12, 14]),
         ("exactly two titles, no more", "Here is what fits you:", [ALIEN, FARGO]),
+        ("what is close to alien?", "Close to Alien:", [FARGO, TOY, SCREAM]),
         ("find me something", "Here is what fits you:", [ALIEN, FARGO, TOY]),
         ("help me choose something to watch", "Here is what fits you:", [ALIEN, FARGO, TOY]),
     ],
