@@ -27,7 +27,7 @@ from llmrec.report.evaluate import evaluate
 from llmrec.report.metrics import cut
 
 # the share read each epoch unless a recipe says otherwise: of users for tasks of histories, of train's interactions for tasks in words
-TASKS = {"sequential": 1.0, "direct": 0.0, **dict.fromkeys(mixed.TASKS, 0.0)}
+TASKS = {"sequential": 1.0, "direct": 0.0, **dict.fromkeys(mixed.TASKS, 0.0), "speech": 0.0}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ tokenizer; the augmentation of META ID is folded into the rows. What a head trai
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from llmrec.recipe import build, settings
 if TYPE_CHECKING:
     from llmrec.lm.shared import SharedBase
 
-CARD = "llmrec.json"
+ADAPTER = "adapter_model.safetensors"
 
 
 class LanguageModel(Trained):
@@ -81,6 +82,19 @@ class LanguageModel(Trained):
             model._load_adapter(folder)
         model.projections = projection.load(card.get("projections", {}), folder)
         return model.eval()
+
+    @torch.no_grad()
+    def adopt(self, folder: Path) -> None:
+        """Go on from the LoRA of another model over the same backbone; the new rows stay as they are. ValueError where it does not fit."""
+        from safetensors.torch import load_file
+
+        theirs = build(Backbone, artifacts.check(folder, "LanguageModel")["card"]["backbone"], "lm")
+        if self.backbone.tuned != "lora" or replace(theirs, augment=self.backbone.augment) != self.backbone:
+            raise ValueError(f"{folder} holds the adapter of {theirs}, and this model is {self.backbone}: one cannot go on from the other")
+        state = load_file(folder / ADAPTER)
+        for name, weight in self.causal.named_parameters():
+            if "lora_" in name:
+                weight.copy_(state[name.replace(".default", "")])
 
     @classmethod
     def _assemble(cls, backbone: Backbone, causal: Any, vocab: Vocab, start: Tensor, features: Tensor | None) -> LanguageModel:
@@ -151,7 +165,7 @@ class LanguageModel(Trained):
         from peft import set_peft_model_state_dict
         from safetensors.torch import load_file
 
-        set_peft_model_state_dict(self.causal, load_file(folder / "adapter_model.safetensors"))
+        set_peft_model_state_dict(self.causal, load_file(folder / ADAPTER))
         for delta, out in self._deltas():
             target = self.rows.new_out if out and self.rows.new_out is not None else self.rows.new
             target.copy_(delta)

@@ -21,11 +21,11 @@ import torch
 from torch import Tensor, nn
 
 from llmrec.lm.backbone import Backbone
-from llmrec.lm.model import LanguageModel
+from llmrec.lm.model import ADAPTER, LanguageModel
 from llmrec.lm.precision import best_device, has_bf16
 from llmrec.lm.vocab import Rows, Vocab
 
-DELTA, ADAPTER = "trainable_tokens_delta", "adapter_model.safetensors"
+DELTA = "trainable_tokens_delta"
 OUTER, A, B = "base_model.model.", ".lora_A.weight", ".lora_B.weight"  # how PEFT calls what it saves
 SCALE = 2  # alpha / r of every LoRA that `LanguageModel` makes
 

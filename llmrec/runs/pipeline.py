@@ -17,7 +17,7 @@ from llmrec import artifacts, home, progress
 from llmrec.contracts import Part, Recommender, Split
 from llmrec.lm import trouble
 from llmrec.recipe import Recipe
-from llmrec.runs import events, newcomers, stages, status
+from llmrec.runs import events, newcomers, speech, stages, status
 from llmrec.runs.signals import Halt, Stop
 from llmrec.runs.stages import Prepared
 from llmrec.runs.status import State, Status
@@ -30,7 +30,19 @@ DAMAGED = ("model-damaged", "content-damaged", "checkpoint-damaged")  # what cou
 CLUSTER = ("cluster.json", "cluster-place.json", "cluster.lock")  # of a run that a cluster works on
 # what a run writes beside status and lock
 PARTS_ON_DISK = (
-    *("events.jsonl", "ids", "vectors", "model", "content", "checkpoint", "training.json", "metrics.json", "places", "worker.log"),
+    *(
+        "events.jsonl",
+        "ids",
+        "vectors",
+        "model",
+        "content",
+        "speech",
+        "checkpoint",
+        "training.json",
+        "metrics.json",
+        "places",
+        "worker.log",
+    ),
     *CLUSTER,
 )
 
@@ -238,6 +250,13 @@ def _fit(run: Run, recipe: Recipe, prepared: Prepared, tell: Emit, stop: Stop) -
     table = run.table()
     with _stage(tell, "language model"):
         model = LanguageModel.create(recipe.lm, table, prepared.dataset.catalog, recipe.seed)
+    if speech.share(recipe) and not (run.path / "checkpoint").exists():
+        with _stage(tell, "speech", cached=speech.kept(recipe)), stop.gently():
+            learned = speech.give(model, recipe, prepared, run.path, tell, stop)
+        if learned is not None:
+            tell({"event": "spoken", **learned})
+        if stop():
+            return
     with _stage(tell, "training"), stop.gently():
         facts = recipe.train.fit(
             model, table, prepared.split, run.path, tell, stop, recipe.seed, recipe.head, prepared.dataset.catalog, run.vectors()

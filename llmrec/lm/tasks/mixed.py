@@ -74,16 +74,8 @@ class Mixed:
         rng = streams.stream(self.seed, "words", str(epoch))
         both = [*self.histories.batches(epoch)]
         for name, task in self.tasks.items():
-            both += self._readings(task, self.shares[name], rng)
+            both += readings(task, self.shares[name], self.batch, rng)
         return [both[i] for i in rng.permutation(len(both))]
-
-    def _readings(self, task: Task, share: float, rng: np.random.Generator) -> list[Reading]:
-        """A fresh share of train in batches of like length."""
-        n = len(task.train)
-        rows = task.sayable(np.flatnonzero(rng.random(n) < share))
-        order = np.argsort(task.length(rows) + 3 * rng.random(len(rows)), kind="stable")
-        size = self.batch * task.bulk
-        return [Reading(task.task, tuple(rows[order[a : a + size]].tolist())) for a in range(0, len(rows), size)]
 
     def loss(self, work: Any, epoch: int, at: int, share: Share = WHOLE) -> Scored:
         if not isinstance(work, Reading):
@@ -105,6 +97,14 @@ class Mixed:
 
     def save(self, folder: Path) -> None:
         self.histories.save(folder)
+
+
+def readings(task: Task, share: float, batch: int, rng: np.random.Generator) -> list[Reading]:
+    """A fresh share of train's interactions as batches of documents of like length."""
+    rows = task.sayable(np.flatnonzero(rng.random(len(task.train)) < share))
+    order = np.argsort(task.length(rows) + 3 * rng.random(len(rows)), kind="stable")
+    size = batch * task.bulk
+    return [Reading(task.task, tuple(rows[order[a : a + size]].tolist())) for a in range(0, len(rows), size)]
 
 
 def tasks(speaker: Speaker, shares: Mapping[str, float], train: Interactions, catalog: Catalog | None) -> list[Task]:
