@@ -24,7 +24,9 @@ from llmrec.runs.status import State, Status
 from llmrec.runs.store import Run
 
 Emit = Callable[[events.Event], None]
-PARTS: tuple[tuple[Part, bool], ...] = (("valid", True), ("test", True), ("test", False), ("valid", False))
+Parts = Sequence[tuple[Part, bool]]  # what is measured, and whether seen items are masked
+PARTS: Parts = (("valid", True), ("test", True), ("test", False), ("valid", False))
+TEST: Parts = (("test", True), ("test", False))
 BEAT = 5.0  # seconds between two signs of life in status.json
 DAMAGED = ("model-damaged", "content-damaged", "checkpoint-damaged")  # what could not be read and was made again
 CLUSTER = ("cluster.json", "cluster-place.json", "cluster.lock")  # of a run that a cluster works on
@@ -58,13 +60,13 @@ def prepare(recipe: Recipe, emit: Emit) -> Prepared:
 
 
 def train(
-    run: Run, emit: Emit | None = None, should_stop: Callable[[], bool] = lambda: False, numbers: bool = True, held: bool = False
+    run: Run, emit: Emit | None = None, should_stop: Callable[[], bool] = lambda: False, numbers: bool | Parts = True, held: bool = False
 ) -> Status:
     """Work a run off, from wherever it stands; returns how it ended.
 
     SIGTERM, Ctrl-C, a file `stop` in its folder or `should_stop` end it as "stopped": once training has begun a usable model is kept. An
     exception marks the run "failed" with its reason and is raised again. `RunBusy` when another process works on it, `RunGone` when its
-    folder disappears. numbers: whether to evaluate in the end; held: the caller holds the run's lock already.
+    folder disappears. numbers: whether to evaluate in the end, or what alone; held: the caller holds the run's lock already.
     """
     if run.broken:
         raise artifacts.BadArtifact(run.broken)
@@ -110,7 +112,7 @@ def report(
     return {**told, **newcomers.told(run, recommender, split, part)}
 
 
-def _worked(run: Run, tell: Emit, stop: Stop, numbers: bool) -> Status:
+def _worked(run: Run, tell: Emit, stop: Stop, numbers: bool | Parts) -> Status:
     status.write(run.path, "running")
     tell({"event": "start", "resumed": any(e.get("event") == "start" for e in run.events())})
     try:
@@ -176,7 +178,7 @@ def _sweep(run: Run) -> None:
         run.path.rmdir()
 
 
-def _work(run: Run, tell: Emit, stop: Stop, numbers: bool) -> None:
+def _work(run: Run, tell: Emit, stop: Stop, numbers: bool | Parts) -> None:
     recipe = run.recipe
     prepared = prepare(recipe, tell)
     _keep(run, prepared)
@@ -188,7 +190,7 @@ def _work(run: Run, tell: Emit, stop: Stop, numbers: bool) -> None:
     with _stage(tell, "loading the model"):  # what was kept, which is the best and not the last
         recommender = run.recommender()
     measured = _measured(run, tell)
-    for part, masked in PARTS:
+    for part, masked in PARTS if numbers is True else numbers or ():
         seen = "masked" if masked else "unmasked"
         if stop():
             return

@@ -93,7 +93,7 @@ def _one(recipe: Recipe, out: Path, half: bool, by: str, emit: Callable[[dict[st
     try:
         if before != "done" or run.metrics is None:
             with _Counted(run):
-                ended = pipeline.train(run, emit)
+                ended = pipeline.train(run, emit, numbers=pipeline.TEST)  # validation was read while it trained
             if ended.state != "done":
                 return Trained(recipe.name, run.path, "stopped", ended.reason, True, cost=_cost(run))
         if run.info.get("cost") != _cost(run):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from llmrec.runs import status, store
+from llmrec.runs import store
 from llmrec.runs.bundles import container, training
 
 TINY = """seed = {seed}
@@ -63,7 +64,7 @@ def test_one_that_is_stopped_ends_it_all_and_goes_on_later(recipes: Path, tmp_pa
 
     def stop(event: dict[str, Any]) -> None:
         if event["event"] == "stage" and event["stage"] == "training" and event["state"] == "begin":
-            status.ask_to_stop(folder)
+            signal.raise_signal(signal.SIGTERM)
 
     ended = list(training.train([path, recipes / "cllm4rec-checkerboard-try.toml"], tmp_path / "out", emit=stop))
     assert [d.state for d in ended] == ["stopped"] and not (tmp_path / "out").exists()
