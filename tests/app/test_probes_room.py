@@ -100,6 +100,7 @@ def test_programs_ask_the_same(backend: Backend) -> None:
     assert told["tables"]["skills"][0] == {"model": run, "what": "100 / –", "all": "100 / –"} and json.dumps(told)
 
 
+@pytest.mark.slow
 def test_a_model_that_breaks_is_told(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     run, _ = _keys(backend)
     errands = backend._library.errands

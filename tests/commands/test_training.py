@@ -124,6 +124,7 @@ def test_a_signal_stops_the_run_and_resuming_ends_it(number: int, code: int, ask
     assert steps(only()) == list(range(1, steps(only())[-1] + 1))
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_leaves_and_the_worker_goes_on_stopping(asked: str) -> None:
     plan(1000)
     process = started("train", asked)

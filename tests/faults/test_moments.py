@@ -53,6 +53,7 @@ def test_killed_while_it_starts_runs_each_is_whole_and_in_line_or_was_never_ther
                 assert set(said) <= set(rows())
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_stop_at_any_moment_is_heard_or_comes_too_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cheap(tmp_path, monkeypatch, 12)

@@ -158,6 +158,7 @@ except processes.Deserted as error:
 """
 
 
+@pytest.mark.slow
 def test_what_processes_tell_each_other() -> None:
     """Two by hand, without a launcher; one of them dies in the end."""
     with socket.socket() as free:

@@ -43,6 +43,7 @@ def test_what_is_read_holds_words_alone(small_base: Path, tmp_path: Path, monkey
     assert not any(f"user {u}" in text or f"u{u} " in text for text in read for u in range(films.N_USERS))
 
 
+@pytest.mark.slow
 def test_what_was_never_trained_on_is_foreseen_better(small_base: Path, tmp_path: Path) -> None:  # noqa: F811
     told: list[Any] = []
     facts = _learn(small_base, tmp_path / "speech", share=0.8, told=told)
@@ -50,6 +51,7 @@ def test_what_was_never_trained_on_is_foreseen_better(small_base: Path, tmp_path
     assert last > 1.01 * first > 0 and facts["validation_speech"] == last  # frozen random weights hold little to learn from
 
 
+@pytest.mark.slow
 def test_it_resumes_to_the_same_weights(small_base: Path, tmp_path: Path) -> None:  # noqa: F811
     whole = _learn(small_base, tmp_path / "whole", share=0.1)
     assert _learn(small_base, tmp_path / "part", share=0.1, stop_at=3)["stopped"]
