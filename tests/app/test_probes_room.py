@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +14,9 @@ from app.chat import questioning
 from app.chat.probing import probe
 from app.seam import Trouble
 from app.seam.probes import Ask, Board
-from tests.browser import small_run
+from tests.app.small_home import backend, home
 
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LLMREC_HOME", str(folder))
-        small_run.train(folder / "runs")
-    return folder
-
-
-@pytest.fixture
-def backend(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
-    monkeypatch.setenv("LLMREC_HOME", str(home))
-    monkeypatch.setenv("LLMREC_RUNS", str(home / "runs"))
-    made = Backend()
-    yield made
-    made.close()
+__all__ = ["backend", "home"]
 
 
 def _keys(backend: Backend) -> tuple[str, str]:

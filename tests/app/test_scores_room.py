@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,25 +16,9 @@ from app.backend import Backend
 from app.library import Library
 from app.seam import Trouble
 from app.seam.scores import KINDS, Ask, Board
-from tests.browser import small_run
+from tests.app.small_home import backend, home
 
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LLMREC_HOME", str(folder))
-        small_run.train(folder / "runs")
-    return folder
-
-
-@pytest.fixture
-def backend(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
-    monkeypatch.setenv("LLMREC_HOME", str(home))
-    monkeypatch.setenv("LLMREC_RUNS", str(home / "runs"))
-    made = Backend()
-    yield made
-    made.close()
+__all__ = ["backend", "home"]
 
 
 def ask(backend: Backend, *baselines: str, **more: Any) -> Ask:

@@ -193,11 +193,12 @@ class Answering:
 
     def _titles(self) -> Titles | None:
         """The titles that may follow the words so far, where one must."""
-        text = self.text
+        text = "" if self.said else self.text
         opened = text.endswith(TITLED)
-        more = self.titled > 0 and text[self.titled :] == JOINED
+        if not opened and not (self.titled > 0 and text[self.titled :] == JOINED):
+            return None
         titles = {item: self.speaker.language.titles[item] for item in self._speakable}
-        if self.said or not (opened or more) or (opened and any(f" {t}".startswith(TITLED) for t in titles.values())):
+        if opened and any(f" {t}".startswith(TITLED) for t in titles.values()):
             return None
         left = {item: self.writing.text(f" {title}") for item, title in titles.items() if f" {title}" not in text}
         return Titles(left) if left else None
